@@ -1,0 +1,17 @@
+/* Numbers of the API's objects as people read them. Unknown is "-". */
+#ifndef BL_CLI_FIGURE_TEXT_H
+#define BL_CLI_FIGURE_TEXT_H
+
+#include <glib.h>
+#include <jansson.h>
+
+/* A member's text; NULL when it is absent or no string. */
+const char *bl_text_of(const json_t *object, const char *key);
+/* "9.4 %" of a ratio. */
+char *bl_percent_text(const json_t *ratio);
+/* "12", "2.5". */
+char *bl_number_text(const json_t *number);
+/* A control's value in words: "none" for a quota that limits nothing, "all", "0-3"... */
+char *bl_control_text(const char *field, const json_t *value);
+
+#endif

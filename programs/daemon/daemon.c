@@ -1,0 +1,323 @@
+/* ballastd: one libvirt host, observed and, when told so, kept within its policy.
+ *
+ * Every 100 ms: sample, engine, steps. The engine is called here and nowhere else in this program.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "daemon/daemon.h"
+#include "model/codec.h"
+
+/* A clean stop waits so long for everything to be given back. */
+#define STOP_USEC (10 * G_USEC_PER_SEC)
+/* The view is made anew at most so often, however many clients ask. */
+#define VIEW_EVERY_USEC 50000
+#define MOUNTINFO_MAX (1024 * 1024)
+
+void bl_daemon_log(BlLogLevel level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (g_getenv("JOURNAL_STREAM") != NULL)
+        fprintf(stderr, "<%d>%s\n", (int)level, text);
+    else
+        fprintf(stderr, "ballastd: %s\n", text);
+}
+
+const BlView *bl_daemon_view(BlDaemon *daemon)
+{
+    gint64 now = g_get_monotonic_time();
+    if (daemon->view_usec == 0 || now - daemon->view_usec > VIEW_EVERY_USEC) {
+        bl_engine_view(daemon->engine, daemon->policy, daemon->view);
+        daemon->view_usec = now;
+    }
+    return daemon->view;
+}
+
+/* --- the tick ----------------------------------------------------------------------------------
+ */
+
+static void decision_log(const json_t *json, const BlDecision *decision)
+{
+    const char *sentence = json_string_value(json_object_get(json, "sentence"));
+    BlLogLevel level =
+        decision->state == BL_DECISION_FAILED || decision->state == BL_DECISION_CONFLICT
+            ? BL_LOG_WARNING
+            : BL_LOG_INFO;
+    if (decision->state != BL_DECISION_PLANNED && decision->state != BL_DECISION_EFFECTIVE)
+        bl_daemon_log(level, "[%" G_GUINT64_FORMAT "] %s: %s", decision->step.id,
+                      bl_decision_state_name(decision->state), sentence);
+}
+
+static void decisions_publish(BlDaemon *daemon)
+{
+    for (guint i = 0; i < daemon->plan->decisions->len; i++) {
+        const BlDecision *decision = &g_array_index(daemon->plan->decisions, BlDecision, i);
+        json_t *json = bl_daemon_decision_json(decision);
+        decision_log(json, decision);
+        if (daemon->api != NULL)
+            bl_api_server_publish(daemon->api, "decision", ++daemon->last_event, json);
+        bl_store_put(daemon->store, decision, json);
+    }
+    g_autofree char *failure = bl_store_take_failure(daemon->store);
+    if (failure != NULL && !daemon->store_failed)
+        bl_daemon_log(BL_LOG_WARNING, "%s", failure);
+    daemon->store_failed =
+        failure != NULL || (daemon->store_failed && !daemon->plan->decisions->len);
+}
+
+static void tick_record(BlDaemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    if (daemon->trace == NULL ||
+        bl_trace_write_tick(daemon->trace, daemon->sample, daemon->plan, &error))
+        return;
+    bl_daemon_log(BL_LOG_WARNING, "%s; recording ends", error->message);
+    g_clear_pointer(&daemon->trace, bl_trace_writer_close);
+}
+
+static void stop_check(BlDaemon *daemon, gint64 now_usec)
+{
+    guint left = bl_engine_holdings(daemon->engine);
+    if (daemon->options->restore && daemon->inventory_complete && daemon->stop_until_usec == 0)
+        bl_daemon_stop(daemon);
+    if (daemon->stop_until_usec == 0 || (left > 0 && now_usec < daemon->stop_until_usec))
+        return;
+    if (left > 0) {
+        bl_daemon_log(BL_LOG_WARNING,
+                      "%u change(s) could not be given back; they are in the journal: start "
+                      "ballastd again, or run ballastd --restore",
+                      left);
+        daemon->exit_code = 1;
+    }
+    g_main_loop_quit(daemon->loop);
+}
+
+static gboolean tick(gpointer data)
+{
+    BlDaemon *daemon = data;
+    gint64 now = g_get_monotonic_time();
+    bl_daemon_link_check(daemon, now);
+    bl_daemon_inventory_check(daemon, now);
+    bl_workers_check(daemon->workers, now);
+    bl_daemon_sample(daemon, now);
+    bl_engine_step(daemon->engine, daemon->policy, daemon->sample, daemon->plan);
+    bl_daemon_steps(daemon, daemon->plan);
+    tick_record(daemon);
+    decisions_publish(daemon);
+    stop_check(daemon, now);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- signals -----------------------------------------------------------------------------------
+ */
+
+void bl_daemon_stop(BlDaemon *daemon)
+{
+    if (daemon->options->keep) {
+        g_main_loop_quit(daemon->loop);
+        return;
+    }
+    BlRequest request = {.kind = BL_REQUEST_RELEASE};
+    g_array_append_val(daemon->requests, request);
+    daemon->stop_until_usec = g_get_monotonic_time() + STOP_USEC;
+}
+
+static gboolean on_stop(gpointer data)
+{
+    BlDaemon *daemon = data;
+    if (daemon->stop_until_usec > 0)
+        daemon->stop_until_usec = 1; /* asked twice: now */
+    else
+        bl_daemon_stop(daemon);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_reload(gpointer data)
+{
+    g_autofree char *errors = NULL;
+    if (bl_daemon_policy_load(data, &errors))
+        bl_daemon_log(BL_LOG_INFO, "the policy is reloaded");
+    else
+        bl_daemon_log(BL_LOG_ERROR, "the policy was refused, that of before stays in force:\n%s",
+                      errors);
+    return G_SOURCE_CONTINUE;
+}
+
+static void source_add(BlDaemon *daemon, GSource *source, GSourceFunc call, int priority)
+{
+    g_source_set_priority(source, priority);
+    g_source_set_callback(source, call, daemon, NULL);
+    g_source_attach(source, daemon->context);
+    g_source_unref(source);
+}
+
+/* --- start and end -----------------------------------------------------------------------------
+ */
+
+static void host_open(BlDaemon *daemon)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *mount = NULL;
+    gsize length = 0;
+    daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
+    daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
+    daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
+    daemon->cgroup_fd = -1;
+    if (bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
+        daemon->cgroup_version = bl_cgroup_mount_parse(text, &mount);
+    if (daemon->cgroup_version != BL_CGROUP_NONE)
+        daemon->cgroup_fd = bl_dir_open_at(AT_FDCWD, mount);
+}
+
+static gboolean state_open(BlDaemon *daemon, GError **error)
+{
+    const char *state = daemon->options->state_dir;
+    if (g_mkdir_with_parents(state, 0700) != 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                    "cannot create the state folder \"%s\": %s; run as root, or give --state DIR",
+                    state, g_strerror(errno));
+        return FALSE;
+    }
+    g_autofree char *lock = g_build_filename(state, "lock", NULL);
+    g_autofree char *what = g_strdup_printf("the state folder \"%s\"", state);
+    daemon->state_lock_fd = bl_daemon_lock(lock, what, error);
+    if (daemon->state_lock_fd < 0)
+        return FALSE;
+    daemon->journal = bl_journal_open(state, error);
+    if (daemon->journal == NULL)
+        return FALSE;
+    daemon->store = bl_store_open(state, error);
+    return daemon->store != NULL && bl_daemon_overrides_load(daemon, error);
+}
+
+static gboolean edges_open(BlDaemon *daemon, GError **error)
+{
+    const BlOptions *options = daemon->options;
+    if (!state_open(daemon, error))
+        return FALSE;
+    if (options->record_path != NULL) {
+        daemon->trace = bl_trace_writer_open(options->record_path, options->mode, error);
+        if (daemon->trace == NULL)
+            return FALSE;
+        bl_daemon_policy_record(daemon);
+    }
+    if (options->restore)
+        return TRUE;
+    BlApiConfig config = {.socket_path = options->socket_path, .user_data = daemon};
+    g_autofree char *folder = g_path_get_dirname(options->socket_path);
+    g_mkdir_with_parents(folder, 0755);
+    bl_daemon_handlers(&config);
+    daemon->api = bl_api_server_start(&config, daemon->context, error);
+    return daemon->api != NULL;
+}
+
+static BlDaemon *daemon_new(BlOptions *options)
+{
+    BlDaemon *daemon = g_new0(BlDaemon, 1);
+    daemon->options = options;
+    daemon->context = g_main_context_new();
+    daemon->loop = g_main_loop_new(daemon->context, FALSE);
+    daemon->workers = bl_workers_new(daemon->context, daemon);
+    daemon->host_lock_fd = daemon->state_lock_fd = -1;
+    daemon->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bl_record_free);
+    daemon->class_overrides = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    daemon->sample = bl_sample_new();
+    daemon->plan = bl_plan_new();
+    daemon->view = bl_view_new();
+    daemon->engine = bl_engine_new(options->mode);
+    daemon->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
+    daemon->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
+    daemon->first_sample = TRUE;
+    /* Event ids grow across restarts, so that a listener that comes back misses nothing. */
+    daemon->last_event = (guint64)g_get_real_time();
+    host_open(daemon);
+    return daemon;
+}
+
+static void daemon_free(BlDaemon *daemon)
+{
+    bl_api_server_stop(daemon->api);
+    bl_trace_writer_close(daemon->trace);
+    if (daemon->connection != NULL)
+        bl_libvirt_disconnect(daemon->connection);
+    bl_workers_free(daemon->workers, G_USEC_PER_SEC);
+    bl_store_close(daemon->store);
+    bl_journal_close(daemon->journal);
+    g_hash_table_unref(daemon->records);
+    g_hash_table_unref(daemon->class_overrides);
+    bl_sample_free(daemon->sample);
+    bl_plan_free(daemon->plan);
+    bl_view_free(daemon->view);
+    bl_engine_free(daemon->engine);
+    bl_policy_unref(daemon->policy);
+    g_clear_pointer(&daemon->policy_sources, g_ptr_array_unref);
+    g_array_unref(daemon->outcomes);
+    g_array_unref(daemon->requests);
+    bl_fd_close(&daemon->proc_fd);
+    bl_fd_close(&daemon->cgroup_fd);
+    bl_fd_close(&daemon->host_stat_fd);
+    bl_fd_close(&daemon->host_pressure_fd);
+    bl_fd_close(&daemon->host_lock_fd);
+    bl_fd_close(&daemon->state_lock_fd);
+    g_free(daemon->host_uuid);
+    g_free(daemon->link_error);
+    g_free(daemon->policy_error);
+    g_main_loop_unref(daemon->loop);
+    g_main_context_unref(daemon->context);
+    bl_options_free(daemon->options);
+    g_free(daemon);
+}
+
+static gboolean daemon_start(BlDaemon *daemon)
+{
+    g_autofree char *errors = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!bl_daemon_policy_load(daemon, &errors)) {
+        bl_daemon_log(BL_LOG_ERROR, "the policy is not valid:\n%s", errors);
+        return FALSE;
+    }
+    if (!edges_open(daemon, &error)) {
+        bl_daemon_log(BL_LOG_ERROR, "%s", error->message);
+        return FALSE;
+    }
+    source_add(daemon, g_unix_signal_source_new(SIGTERM), on_stop, G_PRIORITY_DEFAULT);
+    source_add(daemon, g_unix_signal_source_new(SIGINT), on_stop, G_PRIORITY_DEFAULT);
+    source_add(daemon, g_unix_signal_source_new(SIGHUP), on_reload, G_PRIORITY_DEFAULT);
+    source_add(daemon, g_timeout_source_new(BL_TICK_MSEC), tick, G_PRIORITY_HIGH);
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    int exit_code = 0;
+    BlOptions *options = bl_options_parse(argc, argv, &exit_code);
+    if (options == NULL)
+        return exit_code;
+    /* Threads that mostly wait need no arenas of their own. */
+    mallopt(M_ARENA_MAX, 2);
+    signal(SIGPIPE, SIG_IGN);
+    bl_libvirt_events_start();
+    BlDaemon *daemon = daemon_new(options);
+    if (daemon_start(daemon)) {
+        bl_daemon_log(BL_LOG_INFO, "started: mode %s, libvirt \"%s\"", bl_mode_name(options->mode),
+                      options->uri);
+        g_main_loop_run(daemon->loop);
+        exit_code = daemon->exit_code;
+    } else {
+        exit_code = 1;
+    }
+    daemon_free(daemon);
+    return exit_code;
+}

@@ -1,0 +1,157 @@
+/* The daemon's parts and how they hang together. One thread, one private GMainContext: sampling,
+ * the engine, the API. Whatever may block goes to the workers. */
+#ifndef BL_DAEMON_DAEMON_H
+#define BL_DAEMON_DAEMON_H
+
+#include <libvirt/libvirt.h>
+
+#include "actuate/actuate.h"
+#include "api/server.h"
+#include "collect/cgroup.h"
+#include "collect/libvirt.h"
+#include "collect/procfs.h"
+#include "core/engine.h"
+#include "daemon/workers.h"
+#include "store/store.h"
+#include "trace/trace.h"
+
+#define BL_TICK_MSEC 100
+
+/* What the command line says. */
+typedef struct {
+    char *uri;
+    char *policy_path;
+    gboolean policy_given;
+    char *state_dir;
+    char *socket_path;
+    char *record_path;
+    BlMode mode;
+    gboolean mode_given;
+    gboolean keep;    /* leave changes in force at a clean stop */
+    gboolean restore; /* give everything back and exit */
+} BlOptions;
+
+/* A domain's kept-open counters and last known facts. */
+typedef struct {
+    BlDomainFacts *facts;
+    gint64 pid;
+    guint64 generation;
+    GArray *threads; /* BlThreadReader */
+    int cgroup_fd;   /* the domain's folder in the cpu controller; -1: none */
+    int stat_fd;     /* its cpu.stat; -1: none */
+    gint64 throttled_nsec;
+    gboolean throttled_known;
+    BlValues controls;
+    gint64 refreshed_usec;
+    gboolean refresh_wanted;
+    gboolean damaged;          /* a counter could not be read: stale until refreshed */
+    gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
+} BlRecord;
+
+typedef enum {
+    BL_LINK_DOWN,
+    BL_LINK_CONNECTING,
+    BL_LINK_UP,
+} BlLinkState;
+
+typedef struct {
+    BlOptions *options;
+    GMainContext *context;
+    GMainLoop *loop;
+    BlWorkers *workers;
+    int exit_code;
+
+    /* libvirt */
+    BlLinkState link;
+    virConnectPtr connection;
+    char *host_uuid;
+    int host_lock_fd;
+    char *link_error;
+    gint64 link_retry_usec; /* when to try again */
+    gint64 link_wait_usec;
+    gint64 link_since_wall_usec;
+    gint64 listed_usec;
+    gboolean listing;
+    gboolean list_wanted;
+    gboolean inventory_complete;
+    GHashTable *records; /* uuid -> BlRecord * */
+    guint n_refreshing;
+
+    /* fast path */
+    int proc_fd;
+    int cgroup_fd; /* the mount of the cpu controller; -1: none */
+    BlCgroupVersion cgroup_version;
+    int host_stat_fd, host_pressure_fd;
+
+    /* engine */
+    BlPolicy *policy;
+    GPtrArray *policy_sources;
+    char *policy_error; /* of the last reload; NULL: it was good */
+    gint64 policy_wall_usec;
+    BlEngine *engine;
+    BlSample *sample;
+    BlPlan *plan;
+    BlView *view;
+    gint64 view_usec;
+    GArray *outcomes; /* BlOutcome, for the next sample */
+    GArray *requests; /* BlRequest, for the next sample */
+    gboolean first_sample;
+    gint64 stop_until_usec; /* releasing: give up then; 0: not stopping */
+
+    /* edges */
+    BlJournal *journal;
+    BlStore *store;
+    BlTraceWriter *trace;
+    BlApiServer *api;
+    guint64 last_event;
+    gboolean store_failed;
+    GHashTable *class_overrides; /* uuid -> class */
+    int state_lock_fd;
+} BlDaemon;
+
+/* The log: one line on stderr, with the journal's priority prefix when that goes to systemd. */
+typedef enum { BL_LOG_ERROR = 3, BL_LOG_WARNING = 4, BL_LOG_INFO = 6 } BlLogLevel;
+void bl_daemon_log(BlLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* options.c: FALSE when the program is to exit with *ret_exit_code. */
+BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code);
+void bl_options_free(BlOptions *options);
+
+/* link.c: the connection and the list of domains; called every tick. */
+void bl_daemon_link_check(BlDaemon *daemon, gint64 now_usec);
+void bl_daemon_link_close(BlDaemon *daemon);
+
+/* inventory.c: what is known of each domain; called every tick. */
+void bl_record_free(gpointer data);
+void bl_daemon_inventory_check(BlDaemon *daemon, gint64 now_usec);
+void bl_daemon_inventory_listed(BlDaemon *daemon, char **uuids);
+void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid);
+
+/* sampler.c: the fast path. */
+void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec);
+
+/* steps.c: hands steps to actuators. */
+void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);
+
+/* policy.c */
+gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors);
+void bl_daemon_policy_record(BlDaemon *daemon);
+
+/* overrides.c: `ballast class set`, kept in the state directory. */
+gboolean bl_daemon_overrides_load(BlDaemon *daemon, GError **error);
+gboolean bl_daemon_override_set(BlDaemon *daemon, const char *uuid, const char *class_name,
+                                GError **error);
+
+/* handlers.c: the API's answers. */
+void bl_daemon_handlers(BlApiConfig *config);
+/* A decision as the API, the store and the log show it: with host, expectation and sentence. */
+json_t *bl_daemon_decision_json(const BlDecision *decision);
+
+/* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
+int bl_daemon_lock(const char *path, const char *what, GError **error);
+
+/* daemon.c */
+const BlView *bl_daemon_view(BlDaemon *daemon);
+void bl_daemon_stop(BlDaemon *daemon);
+
+#endif

@@ -1,0 +1,193 @@
+/* The inventory: a record per active domain, filled on workers, swapped in on the daemon's thread.
+ *
+ * A record is refreshed when an event names its domain, when one of its counters cannot be read,
+ * and now and then anyway, for changes that raise no event. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "daemon/daemon.h"
+
+#define REFRESH_EVERY_USEC (60 * G_USEC_PER_SEC)
+/* Refreshes begun per tick, so that a hundred guests do not all at once. */
+#define REFRESH_PER_TICK 4
+
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    const char *uri;
+    virConnectPtr connection;
+    int proc_fd, cgroup_fd;
+    BlCgroupVersion cgroup_version;
+    BlRecord *record;
+    GError *error;
+} Refresh;
+
+void bl_record_free(gpointer data)
+{
+    BlRecord *record = data;
+    if (record == NULL)
+        return;
+    bl_domain_facts_free(record->facts);
+    g_clear_pointer(&record->threads, g_array_unref);
+    bl_fd_close(&record->cgroup_fd);
+    bl_fd_close(&record->stat_fd);
+    g_free(record);
+}
+
+static void cgroup_open(const Refresh *refresh, BlRecord *record)
+{
+    char path[64], text[4096];
+    g_snprintf(path, sizeof path, "%" G_GINT64_FORMAT "/cgroup", record->pid);
+    if (refresh->cgroup_fd < 0 || bl_file_read_at(refresh->proc_fd, path, text, sizeof text) <= 0)
+        return;
+    g_autofree char *folder = bl_cgroup_domain_path(text, refresh->cgroup_version);
+    if (folder == NULL)
+        return;
+    record->cgroup_fd = bl_dir_open_at(refresh->cgroup_fd, folder);
+    if (record->cgroup_fd >= 0)
+        record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+}
+
+static void refresh_run(gpointer data)
+{
+    Refresh *refresh = data;
+    virDomainPtr domain = virDomainLookupByUUIDString(refresh->connection, refresh->uuid);
+    if (domain == NULL) {
+        bl_libvirt_set_error(&refresh->error, "find domain", refresh->uuid);
+        return;
+    }
+    BlRecord *record = g_new0(BlRecord, 1);
+    record->cgroup_fd = record->stat_fd = -1;
+    record->facts = bl_libvirt_facts(domain, &refresh->error);
+    if (record->facts == NULL) {
+        bl_record_free(record);
+        virDomainFree(domain);
+        return;
+    }
+    g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, record->facts->name);
+    record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
+    if (record->pid > 0) {
+        record->generation = bl_process_generation(refresh->proc_fd, record->pid);
+        cgroup_open(refresh, record);
+    }
+    record->threads = bl_threads_open(refresh->proc_fd, record->pid);
+    BlTarget target = {domain, record->cgroup_fd};
+    bl_controls_read(&target, &record->controls);
+    virDomainFree(domain);
+    refresh->record = record;
+}
+
+static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gint64 now_usec)
+{
+    const BlRecord *old = g_hash_table_lookup(daemon->records, uuid);
+    record->refreshed_usec = now_usec;
+    record->holdings_pending =
+        old == NULL || old->holdings_pending || old->generation != record->generation;
+    record->refresh_wanted = old != NULL && old->refresh_wanted;
+    g_hash_table_replace(daemon->records, g_strdup(uuid), record);
+}
+
+static void refresh_done(gpointer data, gpointer user_data)
+{
+    Refresh *refresh = data;
+    BlDaemon *daemon = user_data;
+    daemon->n_refreshing--;
+    if (refresh->record != NULL)
+        record_swap(daemon, refresh->uuid, refresh->record, g_get_monotonic_time());
+    else if (g_error_matches(refresh->error, BL_LIBVIRT_ERROR, BL_LIBVIRT_ERROR_GONE))
+        g_hash_table_remove(daemon->records, refresh->uuid);
+    else if (daemon->link == BL_LINK_UP)
+        bl_daemon_log(BL_LOG_WARNING, "%s", refresh->error->message);
+    g_clear_error(&refresh->error);
+    virConnectClose(refresh->connection);
+    g_free(refresh);
+}
+
+static void refresh_begin(BlDaemon *daemon, const char *uuid)
+{
+    Refresh *refresh = g_new0(Refresh, 1);
+    g_strlcpy(refresh->uuid, uuid, sizeof refresh->uuid);
+    refresh->uri = daemon->options->uri;
+    refresh->connection = daemon->connection;
+    virConnectRef(refresh->connection);
+    refresh->proc_fd = daemon->proc_fd;
+    refresh->cgroup_fd = daemon->cgroup_fd;
+    refresh->cgroup_version = daemon->cgroup_version;
+    daemon->n_refreshing++;
+    bl_workers_push(daemon->workers, uuid, refresh_run, refresh_done, refresh);
+}
+
+void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid)
+{
+    BlRecord *record = g_hash_table_lookup(daemon->records, uuid);
+    if (record != NULL)
+        record->refresh_wanted = TRUE;
+    else if (daemon->link == BL_LINK_UP && !bl_workers_busy(daemon->workers, uuid))
+        refresh_begin(daemon, uuid);
+    else
+        daemon->list_wanted = TRUE;
+}
+
+/* The journal remembers domains that ended while nobody looked: their cgroups are gone, and with
+ * them what we changed. */
+static void journal_trim(BlDaemon *daemon)
+{
+    g_autoptr(GArray) entries = bl_journal_entries(daemon->journal);
+    for (guint i = 0; i < entries->len; i++) {
+        const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
+        const BlRecord *record = g_hash_table_lookup(daemon->records, holding->uuid);
+        if (record != NULL &&
+            (record->generation == 0 || record->generation == holding->generation))
+            continue;
+        g_autoptr(GError) error = NULL;
+        if (!bl_journal_clear(daemon->journal, holding->uuid, holding->generation, holding->field,
+                              &error)) {
+            bl_daemon_log(BL_LOG_WARNING, "%s", error->message);
+            return;
+        }
+    }
+}
+
+void bl_daemon_inventory_listed(BlDaemon *daemon, char **uuids)
+{
+    GHashTableIter iter;
+    gpointer uuid;
+    g_hash_table_iter_init(&iter, daemon->records);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
+        if (!g_strv_contains((const char *const *)uuids, uuid))
+            g_hash_table_iter_remove(&iter);
+    }
+    for (char **listed = uuids; *listed != NULL; listed++) {
+        BlRecord *record = g_hash_table_lookup(daemon->records, *listed);
+        if (record != NULL)
+            record->refresh_wanted = TRUE;
+        else if (!bl_workers_busy(daemon->workers, *listed))
+            refresh_begin(daemon, *listed);
+    }
+}
+
+void bl_daemon_inventory_check(BlDaemon *daemon, gint64 now_usec)
+{
+    if (daemon->link != BL_LINK_UP)
+        return;
+    GHashTableIter iter;
+    gpointer uuid, value;
+    guint begun = 0;
+    g_hash_table_iter_init(&iter, daemon->records);
+    while (begun < REFRESH_PER_TICK && g_hash_table_iter_next(&iter, &uuid, &value)) {
+        BlRecord *record = value;
+        gboolean due = record->refresh_wanted || record->damaged ||
+                       now_usec - record->refreshed_usec > REFRESH_EVERY_USEC;
+        if (!due || bl_workers_busy(daemon->workers, uuid))
+            continue;
+        record->refresh_wanted = FALSE;
+        refresh_begin(daemon, uuid);
+        begun++;
+    }
+    if (!daemon->inventory_complete && !daemon->listing && daemon->listed_usec > 0 &&
+        daemon->n_refreshing == 0) {
+        daemon->inventory_complete = TRUE;
+        journal_trim(daemon);
+    }
+}

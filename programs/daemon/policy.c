@@ -1,0 +1,71 @@
+/* The policy's life in the daemon: loaded at the start, reloaded on request, checked against what
+ * the host has. A bad one changes nothing. */
+#include <string.h>
+
+#include "config/policy-file.h"
+#include "core/admission.h"
+#include "daemon/daemon.h"
+
+/* Where nobody wrote a policy, the built-in one holds; a file that was named must be there. */
+static GPtrArray *sources_read(const BlOptions *options, GPtrArray *errors)
+{
+    if (!options->policy_given && !g_file_test(options->policy_path, G_FILE_TEST_EXISTS)) {
+        const char *text = bl_policy_default_text();
+        GPtrArray *sources = bl_policy_sources_new();
+        bl_policy_sources_add(sources, "(built-in policy)", text, strlen(text));
+        return sources;
+    }
+    return bl_policy_sources_read(options->policy_path, errors);
+}
+
+static char *errors_text(const GPtrArray *errors)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < errors->len; i++)
+        bl_policy_error_append(text, g_ptr_array_index(errors, i));
+    return g_string_free(text, FALSE);
+}
+
+/* FALSE with every error as text; the policy in force stays. */
+gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors)
+{
+    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
+    g_autoptr(GPtrArray) sources = sources_read(daemon->options, errors);
+    g_autoptr(BlPolicy) policy = sources != NULL ? bl_policy_parse(sources, errors) : NULL;
+    g_autofree char *refused = NULL;
+    if (policy == NULL)
+        refused = errors_text(errors);
+    else if (daemon->inventory_complete)
+        refused = bl_admission_check(policy, daemon->sample, NULL, NULL);
+    g_free(daemon->policy_error);
+    daemon->policy_error = g_strdup(refused);
+    if (refused != NULL) {
+        *ret_errors = g_steal_pointer(&refused);
+        return FALSE;
+    }
+    g_clear_pointer(&daemon->policy, bl_policy_unref);
+    g_clear_pointer(&daemon->policy_sources, g_ptr_array_unref);
+    daemon->policy = g_steal_pointer(&policy);
+    daemon->policy_sources = g_steal_pointer(&sources);
+    daemon->policy_wall_usec = g_get_real_time();
+    bl_daemon_policy_record(daemon);
+    return TRUE;
+}
+
+void bl_daemon_policy_record(BlDaemon *daemon)
+{
+    if (daemon->trace == NULL)
+        return;
+    json_t *files = json_array();
+    for (guint i = 0; i < daemon->policy_sources->len; i++) {
+        const BlPolicySource *source = g_ptr_array_index(daemon->policy_sources, i);
+        json_array_append_new(files, json_pack("{s:s, s:s%}", "name", source->name, "text",
+                                               source->text, source->length));
+    }
+    g_autoptr(GError) error = NULL;
+    if (!bl_trace_write_policy(daemon->trace, files, &error)) {
+        bl_daemon_log(BL_LOG_WARNING, "%s; recording ends", error->message);
+        g_clear_pointer(&daemon->trace, bl_trace_writer_close);
+    }
+    json_decref(files);
+}

@@ -1,0 +1,124 @@
+/* The fast path: every tick, from kept-open descriptors, without a libvirt call. */
+#include <errno.h>
+
+#include "base/fd.h"
+#include "daemon/daemon.h"
+
+/* The first line of /proc/stat and some cpuN lines; the rest is not needed at every tick. */
+#define STAT_SIZE 65536
+
+static void host_sample(BlDaemon *daemon, BlValues *host)
+{
+    static __thread char text[STAT_SIZE];
+    gint64 busy, cpus, some;
+    if (daemon->host_stat_fd >= 0 &&
+        bl_fd_read_start(daemon->host_stat_fd, text, sizeof text) > 0 &&
+        bl_stat_parse(text, sysconf(_SC_CLK_TCK), &busy, &cpus)) {
+        bl_values_set(host, BL_HOST_CPU_BUSY_NSEC, busy);
+        if (cpus > 0)
+            bl_values_set(host, BL_HOST_CPU_COUNT, cpus);
+    }
+    if (daemon->host_pressure_fd >= 0 &&
+        bl_fd_read_start(daemon->host_pressure_fd, text, sizeof text) > 0 &&
+        bl_pressure_parse(text, &some))
+        bl_values_set(host, BL_HOST_PSI_CPU_SOME_USEC, some);
+    if (daemon->cgroup_version != BL_CGROUP_NONE)
+        bl_values_set(host, BL_HOST_SHARES_MAX,
+                      daemon->cgroup_version == BL_CGROUP_V1 ? 262144 : 10000);
+}
+
+static void threads_sample(BlRecord *record, BlDomainSample *domain)
+{
+    char text[128];
+    g_array_set_size(domain->threads, record->threads->len);
+    for (guint i = 0; i < record->threads->len; i++) {
+        const BlThreadReader *reader = &g_array_index(record->threads, BlThreadReader, i);
+        BlThreadSample *thread = &g_array_index(domain->threads, BlThreadSample, i);
+        gint64 run, delay;
+        *thread = (BlThreadSample){reader->role, reader->index, reader->tid, {0}};
+        if (bl_fd_read_start(reader->fd, text, sizeof text) <= 0 ||
+            !bl_schedstat_parse(text, &run, &delay)) {
+            record->damaged = TRUE;
+            continue;
+        }
+        bl_values_set(&thread->values, BL_THREAD_RUN_NSEC, run);
+        bl_values_set(&thread->values, BL_THREAD_DELAY_NSEC, delay);
+    }
+}
+
+/* Throttling only grows while there is a quota; without one the last reading stands. */
+static void throttle_sample(BlRecord *record, BlDomainSample *domain)
+{
+    char text[1024];
+    gboolean limited = bl_values_get(&record->controls, BL_DOMAIN_CPU_QUOTA, 0) != BL_QUOTA_NONE;
+    if (record->stat_fd >= 0 && (limited || !record->throttled_known))
+        record->throttled_known = bl_fd_read_start(record->stat_fd, text, sizeof text) > 0 &&
+                                  bl_cgroup_throttled_parse(text, &record->throttled_nsec);
+    if (record->throttled_known)
+        bl_values_set(&domain->values, BL_DOMAIN_THROTTLED_NSEC, record->throttled_nsec);
+}
+
+static void holdings_sample(BlDaemon *daemon, const char *uuid, BlRecord *record)
+{
+    for (guint field = 0; field < BL_DOMAIN_FIELDS; field++) {
+        BlHolding holding;
+        gint64 present = bl_values_get(&record->controls, field, G_MININT64);
+        if (bl_journal_resolve(daemon->journal, uuid, record->generation, field, present, &holding))
+            g_array_append_val(daemon->sample->holdings, holding);
+    }
+    record->holdings_pending = FALSE;
+}
+
+static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, gint64 now_usec)
+{
+    BlDomainSample *domain = bl_domain_sample_new(uuid, record->facts->name);
+    domain->state = record->facts->state;
+    domain->generation = record->generation;
+    domain->vcpus = record->facts->vcpus;
+    domain->class_override = g_strdup(g_hash_table_lookup(daemon->class_overrides, uuid));
+    domain->metadata = g_strdupv(record->facts->metadata);
+    domain->values = record->controls;
+    threads_sample(record, domain);
+    throttle_sample(record, domain);
+    domain->stale = record->damaged || bl_workers_overdue(daemon->workers, uuid, now_usec);
+    if (bl_values_has(&record->controls, BL_DOMAIN_CPU_IDLE))
+        bl_values_set(&daemon->sample->host, BL_HOST_IDLE_SUPPORTED, 1);
+    if (record->holdings_pending)
+        holdings_sample(daemon, uuid, record);
+    g_ptr_array_add(daemon->sample->domains, domain);
+}
+
+/* A process that ended while libvirt cannot tell us is gone all the same. */
+static gboolean is_gone(const BlDaemon *daemon, const BlRecord *record)
+{
+    return daemon->link != BL_LINK_UP && record->damaged && record->pid > 0 &&
+           bl_process_generation(daemon->proc_fd, record->pid) != record->generation;
+}
+
+void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
+{
+    BlSample *sample = daemon->sample;
+    bl_sample_clear(sample);
+    sample->now_usec = now_usec;
+    sample->wall_usec = g_get_real_time();
+    if (daemon->first_sample)
+        sample->first_id = bl_store_last_id(daemon->store);
+    daemon->first_sample = FALSE;
+    host_sample(daemon, &sample->host);
+    GHashTableIter iter;
+    gpointer uuid, record;
+    g_hash_table_iter_init(&iter, daemon->records);
+    while (g_hash_table_iter_next(&iter, &uuid, &record)) {
+        if (is_gone(daemon, record))
+            g_hash_table_iter_remove(&iter);
+        else
+            domain_sample(daemon, uuid, record, now_usec);
+    }
+    bl_sample_sort(sample);
+    if (daemon->outcomes->len > 0)
+        g_array_append_vals(sample->outcomes, daemon->outcomes->data, daemon->outcomes->len);
+    g_array_set_size(daemon->outcomes, 0);
+    if (daemon->requests->len > 0)
+        g_array_append_vals(sample->requests, daemon->requests->data, daemon->requests->len);
+    g_array_set_size(daemon->requests, 0);
+}

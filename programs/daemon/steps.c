@@ -1,0 +1,95 @@
+/* Steps: each goes to its domain's lane on the workers, and its outcome into the next sample. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "daemon/daemon.h"
+
+typedef struct {
+    BlStep step;
+    BlJournal *journal;
+    virConnectPtr connection;
+    int proc_fd;
+    gint64 pid;
+    int cgroup_fd; /* a descriptor of our own: the record may be swapped meanwhile */
+    BlOutcome outcome;
+    BlValues controls;
+    gboolean controls_known;
+} Act;
+
+static BlOutcome refuse(const BlStep *step, BlOutcomeResult result, const char *message)
+{
+    return (BlOutcome){.step_id = step->id, .result = result, .message = g_strdup(message)};
+}
+
+static void act_run(gpointer data)
+{
+    Act *act = data;
+    virDomainPtr domain = virDomainLookupByUUIDString(act->connection, act->step.uuid);
+    gboolean same = domain != NULL && virDomainIsActive(domain) == 1 &&
+                    bl_process_generation(act->proc_fd, act->pid) == act->step.generation;
+    if (!same && domain == NULL && !virConnectIsAlive(act->connection)) {
+        act->outcome = refuse(&act->step, BL_OUTCOME_FAILED, "libvirt does not answer");
+    } else if (!same) {
+        g_autoptr(GError) error = NULL;
+        gboolean cleared = bl_journal_clear(act->journal, act->step.uuid, act->step.generation,
+                                            act->step.field, &error);
+        act->outcome = cleared ? refuse(&act->step, BL_OUTCOME_VANISHED, "the domain has ended")
+                               : refuse(&act->step, BL_OUTCOME_FAILED, error->message);
+    } else {
+        BlTarget target = {domain, act->cgroup_fd};
+        act->outcome = bl_actuate_step(act->journal, &target, &act->step);
+        bl_controls_read(&target, &act->controls);
+        act->controls_known = TRUE;
+    }
+    if (domain != NULL)
+        virDomainFree(domain);
+}
+
+static void act_done(gpointer data, gpointer user_data)
+{
+    Act *act = data;
+    BlDaemon *daemon = user_data;
+    BlRecord *record = g_hash_table_lookup(daemon->records, act->step.uuid);
+    if (record != NULL && record->generation == act->step.generation) {
+        if (act->controls_known)
+            record->controls = act->controls;
+        /* How a failed step left the field, the journal knows. */
+        if (act->outcome.result == BL_OUTCOME_FAILED)
+            record->holdings_pending = record->refresh_wanted = TRUE;
+    }
+    g_array_append_val(daemon->outcomes, act->outcome);
+    bl_fd_close(&act->cgroup_fd);
+    virConnectClose(act->connection);
+    g_free(act);
+}
+
+static void act_begin(BlDaemon *daemon, const BlStep *step, const BlRecord *record)
+{
+    Act *act = g_new0(Act, 1);
+    act->step = *step;
+    act->journal = daemon->journal;
+    act->connection = daemon->connection;
+    virConnectRef(act->connection);
+    act->proc_fd = daemon->proc_fd;
+    act->pid = record->pid;
+    act->cgroup_fd = record->cgroup_fd >= 0 ? fcntl(record->cgroup_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    bl_workers_push(daemon->workers, step->uuid, act_run, act_done, act);
+}
+
+void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const BlStep *step = &g_array_index(plan->steps, BlStep, i);
+        const BlRecord *record = g_hash_table_lookup(daemon->records, step->uuid);
+        BlOutcome outcome;
+        if (record != NULL && daemon->link == BL_LINK_UP) {
+            act_begin(daemon, step, record);
+            continue;
+        }
+        outcome = record == NULL ? refuse(step, BL_OUTCOME_VANISHED, "the domain has ended")
+                                 : refuse(step, BL_OUTCOME_FAILED, "libvirt is not connected");
+        g_array_append_val(daemon->outcomes, outcome);
+    }
+}

@@ -1,0 +1,216 @@
+/* Controls: see control.h. */
+#include "actuate/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/units.h"
+
+/* The most that libvirt's protocol takes. */
+#define PARAMS_MAX 16
+#define PIN_CPUS_MAX 63
+#define PIN_VCPUS_MAX 1024
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+static gint64 param_integer(const virTypedParameter *param)
+{
+    switch (param->type) {
+    case VIR_TYPED_PARAM_ULLONG:
+        return param->value.ul > G_MAXINT64 ? -1 : (gint64)param->value.ul;
+    case VIR_TYPED_PARAM_LLONG:
+        return param->value.l;
+    case VIR_TYPED_PARAM_UINT:
+        return param->value.ui;
+    case VIR_TYPED_PARAM_INT:
+        return param->value.i;
+    default:
+        return 0;
+    }
+}
+
+static const virTypedParameter *param_find(const virTypedParameter *params, int count,
+                                           const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(params[i].field, name) == 0)
+            return &params[i];
+    }
+    return NULL;
+}
+
+static void scheduler_read(const BlTarget *target, BlValues *values)
+{
+    virTypedParameter params[PARAMS_MAX] = {0};
+    int count = PARAMS_MAX;
+    if (virDomainGetSchedulerParametersFlags(target->domain, params, &count,
+                                             VIR_DOMAIN_AFFECT_LIVE) < 0)
+        return;
+    const virTypedParameter *shares = param_find(params, count, VIR_DOMAIN_SCHEDULER_CPU_SHARES);
+    const virTypedParameter *period = param_find(params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD);
+    const virTypedParameter *quota = param_find(params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA);
+    /* The kernel keeps no weight for a group in idle priority; what it shows then is not ours. */
+    if (shares != NULL && param_integer(shares) > 0 &&
+        bl_values_get(values, BL_DOMAIN_CPU_IDLE, 0) == 0)
+        bl_values_set(values, BL_DOMAIN_CPU_SHARES, param_integer(shares));
+    if (period != NULL && quota != NULL) {
+        gint64 limit = param_integer(quota);
+        if (limit <= 0)
+            bl_values_set(values, BL_DOMAIN_CPU_QUOTA, BL_QUOTA_NONE);
+        else if (param_integer(period) == BL_QUOTA_PERIOD_USEC)
+            bl_values_set(values, BL_DOMAIN_CPU_QUOTA, limit);
+    }
+}
+
+static void idle_read(const BlTarget *target, BlValues *values)
+{
+    char text[16];
+    gint64 idle = 0;
+    if (target->cgroup_fd >= 0 &&
+        bl_file_read_at(target->cgroup_fd, "cpu.idle", text, sizeof text) > 0 &&
+        bl_integer_parse(text, &idle))
+        bl_values_set(values, BL_DOMAIN_CPU_IDLE, idle);
+}
+
+static gint64 host_cpus(virDomainPtr domain)
+{
+    return virNodeGetCPUMap(virDomainGetConnect(domain), NULL, NULL, 0);
+}
+
+/* The mask that all vCPUs share; FALSE when they differ. */
+static gboolean pin_read(const BlTarget *target, gint64 *ret_mask)
+{
+    gint64 cpus = host_cpus(target->domain);
+    int vcpus = virDomainGetVcpusFlags(target->domain, VIR_DOMAIN_AFFECT_LIVE);
+    if (cpus <= 0 || cpus > PIN_CPUS_MAX || vcpus <= 0 || vcpus > PIN_VCPUS_MAX)
+        return FALSE;
+    int map_length = VIR_CPU_MAPLEN(cpus);
+    g_autofree unsigned char *maps = g_malloc0((gsize)vcpus * (gsize)map_length);
+    int got =
+        virDomainGetVcpuPinInfo(target->domain, vcpus, maps, map_length, VIR_DOMAIN_AFFECT_LIVE);
+    if (got <= 0)
+        return FALSE;
+    for (int i = 1; i < got; i++) {
+        if (memcmp(maps, maps + i * map_length, (gsize)map_length) != 0)
+            return FALSE;
+    }
+    gint64 mask = 0;
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        if (VIR_CPU_USED(maps, cpu))
+            mask |= (gint64)1 << cpu;
+    }
+    *ret_mask = mask == ((gint64)1 << cpus) - 1 ? -1 : mask;
+    return TRUE;
+}
+
+void bl_controls_read(const BlTarget *target, BlValues *ret_values)
+{
+    gint64 mask;
+    idle_read(target, ret_values);
+    scheduler_read(target, ret_values);
+    if (pin_read(target, &mask))
+        bl_values_set(ret_values, BL_DOMAIN_VCPU_PIN, mask);
+    virResetLastError();
+}
+
+gboolean bl_control_read(const BlTarget *target, BlDomainField field, gint64 *ret_value)
+{
+    BlValues values = {0};
+    gint64 mask;
+    if (field == BL_DOMAIN_VCPU_PIN) {
+        if (pin_read(target, &mask))
+            bl_values_set(&values, field, mask);
+    } else {
+        idle_read(target, &values);
+        if (field != BL_DOMAIN_CPU_IDLE)
+            scheduler_read(target, &values);
+    }
+    *ret_value = bl_values_get(&values, field, 0);
+    return bl_values_has(&values, field);
+}
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
+
+static gboolean libvirt_fail(const BlTarget *target, BlDomainField field, GError **error)
+{
+    virErrorPtr last = virGetLastError();
+    g_set_error(error, G_IO_ERROR,
+                last != NULL && last->code == VIR_ERR_NO_DOMAIN ? G_IO_ERROR_NOT_FOUND
+                                                                : G_IO_ERROR_FAILED,
+                "libvirt could not set %s of \"%s\": %s",
+                bl_field_info(BL_SCOPE_DOMAIN, field)->name, virDomainGetName(target->domain),
+                last != NULL && last->message != NULL ? last->message : "no reason given");
+    return FALSE;
+}
+
+static gboolean scheduler_write(const BlTarget *target, BlDomainField field, gint64 value,
+                                GError **error)
+{
+    virTypedParameterPtr params = NULL;
+    int count = 0, room = 0, added;
+    if (field == BL_DOMAIN_CPU_SHARES)
+        added = virTypedParamsAddULLong(&params, &count, &room, VIR_DOMAIN_SCHEDULER_CPU_SHARES,
+                                        (unsigned long long)value);
+    else
+        added = virTypedParamsAddLLong(&params, &count, &room, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA,
+                                       value);
+    gboolean done = added == 0 && virDomainSetSchedulerParametersFlags(
+                                      target->domain, params, count, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    virTypedParamsFree(params, count);
+    return done || libvirt_fail(target, field, error);
+}
+
+static gboolean idle_write(const BlTarget *target, gint64 value, GError **error)
+{
+    g_auto(BlFd) fd = openat(target->cgroup_fd, "cpu.idle", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && bl_fd_write_all(fd, value != 0 ? "1" : "0", 1))
+        return TRUE;
+    int code = errno;
+    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
+                "cannot write cpu.idle of \"%s\": %s", virDomainGetName(target->domain),
+                g_strerror(code));
+    return FALSE;
+}
+
+static gboolean pin_write(const BlTarget *target, gint64 value, GError **error)
+{
+    gint64 cpus = host_cpus(target->domain);
+    int vcpus = virDomainGetVcpusFlags(target->domain, VIR_DOMAIN_AFFECT_LIVE);
+    if (cpus <= 0 || cpus > PIN_CPUS_MAX || vcpus <= 0)
+        return libvirt_fail(target, BL_DOMAIN_VCPU_PIN, error);
+    unsigned char map[(PIN_CPUS_MAX + 7) / 8] = {0};
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        if (value < 0 || ((value >> cpu) & 1) != 0)
+            VIR_USE_CPU(map, cpu);
+    }
+    for (int i = 0; i < vcpus; i++) {
+        if (virDomainPinVcpuFlags(target->domain, (unsigned)i, map, VIR_CPU_MAPLEN(cpus),
+                                  VIR_DOMAIN_AFFECT_LIVE) != 0)
+            return libvirt_fail(target, BL_DOMAIN_VCPU_PIN, error);
+    }
+    return TRUE;
+}
+
+gboolean bl_control_write(const BlTarget *target, BlDomainField field, gint64 value, GError **error)
+{
+    switch (field) {
+    case BL_DOMAIN_CPU_SHARES:
+    case BL_DOMAIN_CPU_QUOTA:
+        return scheduler_write(target, field, value, error);
+    case BL_DOMAIN_CPU_IDLE:
+        return idle_write(target, value, error);
+    case BL_DOMAIN_VCPU_PIN:
+        return pin_write(target, value, error);
+    default:
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s cannot be written",
+                    bl_field_info(BL_SCOPE_DOMAIN, field)->name);
+        return FALSE;
+    }
+}

@@ -1,0 +1,382 @@
+/* The journal: see journal.h. */
+#include "actuate/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "model/codec.h"
+
+#define JOURNAL_NAME "journal"
+#define JOURNAL_LIMIT (16 * 1024 * 1024)
+/* Rewritten when it has grown beyond this. */
+#define COMPACT_BYTES (1024 * 1024)
+#define CHECKSUM_SIZE 8
+#define LINE_MAX_BYTES 4096
+
+struct BlJournal {
+    GMutex lock;
+    char *path;
+    int fd;
+    gsize size;
+    guint damaged;
+    GArray *entries; /* BlJournalEntry */
+};
+
+/* --- lines -------------------------------------------------------------------------------------
+ */
+
+/* CRC-32 (IEEE 802.3), bit by bit: lines are short. */
+static guint32 checksum(const char *data, gsize length)
+{
+    guint32 crc = 0xffffffffu;
+    for (gsize i = 0; i < length; i++) {
+        crc ^= (guchar)data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1u)));
+    }
+    return ~crc;
+}
+
+char *bl_journal_seal(const char *text, gsize length)
+{
+    return g_strdup_printf("%08x %.*s\n", checksum(text, length), (int)length, text);
+}
+
+static char *line_make(json_t *object)
+{
+    g_autofree char *text = json_dumps(object, BL_JSON_LINE);
+    json_decref(object);
+    return bl_journal_seal(text, strlen(text));
+}
+
+static json_t *line_parse(const char *line, gsize length)
+{
+    char sum[CHECKSUM_SIZE + 1] = "";
+    if (length <= CHECKSUM_SIZE + 1 || length > LINE_MAX_BYTES || line[CHECKSUM_SIZE] != ' ')
+        return NULL;
+    memcpy(sum, line, CHECKSUM_SIZE);
+    const char *text = line + CHECKSUM_SIZE + 1;
+    gsize text_length = length - CHECKSUM_SIZE - 1;
+    char expected[CHECKSUM_SIZE + 1];
+    g_snprintf(expected, sizeof expected, "%08x", checksum(text, text_length));
+    if (strcmp(sum, expected) != 0)
+        return NULL;
+    return json_loadb(text, text_length, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* --- entries -----------------------------------------------------------------------------------
+ */
+
+static void entry_clear(gpointer data)
+{
+    BlJournalEntry *entry = data;
+    g_clear_pointer(&entry->name, g_free);
+}
+
+static GArray *entries_new(void)
+{
+    GArray *entries = g_array_new(FALSE, TRUE, sizeof(BlJournalEntry));
+    g_array_set_clear_func(entries, entry_clear);
+    return entries;
+}
+
+static gint entry_find(const GArray *entries, const char *uuid, guint64 generation,
+                       BlDomainField field)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
+        if (holding->generation == generation && holding->field == field &&
+            strcmp(holding->uuid, uuid) == 0)
+            return (gint)i;
+    }
+    return -1;
+}
+
+static json_t *entry_to_json(const char *op, const BlJournalEntry *entry)
+{
+    const BlHolding *holding = &entry->holding;
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:b}", "op", op, "uuid",
+                     holding->uuid, "name", entry->name != NULL ? entry->name : "", "generation",
+                     (json_int_t)holding->generation, "field",
+                     bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name, "original",
+                     (json_int_t)holding->original, "value", (json_int_t)holding->value, "previous",
+                     (json_int_t)entry->previous, "shares", (json_int_t)holding->shares, "applied",
+                     entry->applied);
+}
+
+static gboolean entry_from_json(const json_t *object, BlJournalEntry *ret_entry)
+{
+    static const char *const integers[] = {"generation", "original", "value", "previous", "shares"};
+    gint64 values[G_N_ELEMENTS(integers)];
+    const char *uuid = json_string_value(json_object_get(object, "uuid"));
+    const char *name = json_string_value(json_object_get(object, "name"));
+    const char *field_name = json_string_value(json_object_get(object, "field"));
+    guint field;
+    if (uuid == NULL || strlen(uuid) != BL_UUID_SIZE - 1 || name == NULL || field_name == NULL ||
+        !bl_field_find(BL_SCOPE_DOMAIN, field_name, &field) ||
+        bl_field_info(BL_SCOPE_DOMAIN, field)->kind != BL_KIND_CONTROL)
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(integers); i++) {
+        const json_t *value = json_object_get(object, integers[i]);
+        if (!json_is_integer(value))
+            return FALSE;
+        values[i] = json_integer_value(value);
+    }
+    *ret_entry = (BlJournalEntry){
+        .holding = {.generation = (guint64)values[0],
+                    .field = (BlDomainField)field,
+                    .original = values[1],
+                    .value = values[2],
+                    .shares = values[4]},
+        .previous = values[3],
+        .applied = json_is_true(json_object_get(object, "applied")),
+        .name = g_strdup(name),
+    };
+    g_strlcpy(ret_entry->holding.uuid, uuid, sizeof ret_entry->holding.uuid);
+    return TRUE;
+}
+
+/* "set" replaces the entry of its field, "clear" removes it. */
+static gboolean entries_apply(GArray *entries, const json_t *object)
+{
+    const char *op = json_string_value(json_object_get(object, "op"));
+    BlJournalEntry entry = {0};
+    if (op == NULL || !entry_from_json(object, &entry))
+        return FALSE;
+    gint at =
+        entry_find(entries, entry.holding.uuid, entry.holding.generation, entry.holding.field);
+    gboolean set = strcmp(op, "set") == 0;
+    if (at >= 0)
+        g_array_remove_index_fast(entries, (guint)at);
+    if (set)
+        g_array_append_val(entries, entry);
+    else
+        entry_clear(&entry);
+    return set || strcmp(op, "clear") == 0;
+}
+
+GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged)
+{
+    GArray *entries = entries_new();
+    *ret_damaged = 0;
+    for (gsize at = 0; at < length;) {
+        const char *end = memchr(text + at, '\n', length - at);
+        gsize line_length = end != NULL ? (gsize)(end - (text + at)) : length - at;
+        json_t *object = line_parse(text + at, line_length);
+        /* Without its line end a line was torn, whatever it says. */
+        if (object == NULL || end == NULL || !entries_apply(entries, object))
+            (*ret_damaged)++;
+        json_decref(object);
+        at += line_length + 1;
+    }
+    return entries;
+}
+
+/* --- the file ----------------------------------------------------------------------------------
+ */
+
+static gboolean fail(BlJournal *journal, GError **error)
+{
+    int code = errno;
+    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
+                "cannot write the journal \"%s\": %s; nothing is changed without it", journal->path,
+                g_strerror(code));
+    return FALSE;
+}
+
+static gboolean rewrite(BlJournal *journal, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < journal->entries->len; i++) {
+        g_autofree char *line =
+            line_make(entry_to_json("set", &g_array_index(journal->entries, BlJournalEntry, i)));
+        g_string_append(text, line);
+    }
+    if (!bl_file_replace(journal->path, text->str, text->len, error))
+        return FALSE;
+    int fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return fail(journal, error);
+    bl_fd_close(&journal->fd);
+    journal->fd = fd;
+    journal->size = text->len;
+    return TRUE;
+}
+
+/* Appends one line whole or not at all: what a full disk let through is cut off again. */
+static gboolean append(BlJournal *journal, const char *op, const BlJournalEntry *entry,
+                       gboolean sync, GError **error)
+{
+    g_autofree char *line = line_make(entry_to_json(op, entry));
+    gsize length = strlen(line);
+    if (!bl_fd_write_all(journal->fd, line, length) || (sync && fdatasync(journal->fd) != 0)) {
+        int code = errno;
+        if (ftruncate(journal->fd, (off_t)journal->size) != 0)
+            g_assert(errno != EBADF);
+        errno = code;
+        return fail(journal, error);
+    }
+    journal->size += length;
+    return TRUE;
+}
+
+BlJournal *bl_journal_open(const char *state_dir, GError **error)
+{
+    g_autoptr(BlJournal) journal = g_new0(BlJournal, 1);
+    g_mutex_init(&journal->lock);
+    journal->fd = -1;
+    journal->path = g_build_filename(state_dir, JOURNAL_NAME, NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    g_autoptr(GError) read_error = NULL;
+    if (!bl_file_read_limited(journal->path, JOURNAL_LIMIT, &text, &length, &read_error) &&
+        !g_error_matches(read_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&read_error));
+        return NULL;
+    }
+    journal->entries = bl_journal_parse(text != NULL ? text : "", length, &journal->damaged);
+    if (!rewrite(journal, error))
+        return NULL;
+    return g_steal_pointer(&journal);
+}
+
+void bl_journal_close(BlJournal *journal)
+{
+    if (journal == NULL)
+        return;
+    if (journal->entries != NULL)
+        g_array_unref(journal->entries);
+    bl_fd_close(&journal->fd);
+    g_free(journal->path);
+    g_mutex_clear(&journal->lock);
+    g_free(journal);
+}
+
+guint bl_journal_damaged(const BlJournal *journal)
+{
+    return journal->damaged;
+}
+
+GArray *bl_journal_entries(BlJournal *journal)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    GArray *copy = entries_new();
+    for (guint i = 0; i < journal->entries->len; i++) {
+        BlJournalEntry entry = g_array_index(journal->entries, BlJournalEntry, i);
+        entry.name = g_strdup(entry.name);
+        g_array_append_val(copy, entry);
+    }
+    return copy;
+}
+
+/* Writes an entry and, once it is in the file, makes it the one in memory. Takes `entry` over. */
+static gboolean entry_set(BlJournal *journal, BlJournalEntry *entry, gboolean sync, GError **error)
+{
+    if (journal->size > COMPACT_BYTES && !rewrite(journal, error)) {
+        entry_clear(entry);
+        return FALSE;
+    }
+    if (!append(journal, "set", entry, sync, error)) {
+        entry_clear(entry);
+        return FALSE;
+    }
+    gint at = entry_find(journal->entries, entry->holding.uuid, entry->holding.generation,
+                         entry->holding.field);
+    if (at >= 0)
+        g_array_remove_index_fast(journal->entries, (guint)at);
+    g_array_append_val(journal->entries, *entry);
+    return TRUE;
+}
+
+static gboolean entry_remove(BlJournal *journal, gint at, GError **error)
+{
+    if (!append(journal, "clear", &g_array_index(journal->entries, BlJournalEntry, at), FALSE,
+                error))
+        return FALSE;
+    g_array_remove_index_fast(journal->entries, (guint)at);
+    return TRUE;
+}
+
+static BlJournalEntry entry_of(const BlStep *step)
+{
+    BlJournalEntry entry = {
+        .holding = {.generation = step->generation,
+                    .field = step->field,
+                    .original = step->undo,
+                    .value = step->to,
+                    .shares = step->shares},
+        .previous = step->from,
+        .name = g_strdup(step->reason.domain),
+    };
+    g_strlcpy(entry.holding.uuid, step->uuid, sizeof entry.holding.uuid);
+    return entry;
+}
+
+gboolean bl_journal_intend(BlJournal *journal, const BlStep *step, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    BlJournalEntry entry = entry_of(step);
+    return entry_set(journal, &entry, TRUE, error);
+}
+
+gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    if (step->is_undo) {
+        gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
+        return at < 0 || entry_remove(journal, at, error);
+    }
+    BlJournalEntry entry = entry_of(step);
+    entry.applied = TRUE;
+    return entry_set(journal, &entry, FALSE, error);
+}
+
+gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
+    if (at < 0)
+        return TRUE;
+    if (step->from == step->undo)
+        return entry_remove(journal, at, error);
+    BlJournalEntry entry = entry_of(step);
+    entry.holding.value = step->from;
+    entry.applied = TRUE;
+    return entry_set(journal, &entry, FALSE, error);
+}
+
+gboolean bl_journal_clear(BlJournal *journal, const char *uuid, guint64 generation,
+                          BlDomainField field, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    gint at = entry_find(journal->entries, uuid, generation, field);
+    return at < 0 || entry_remove(journal, at, error);
+}
+
+gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 generation,
+                            BlDomainField field, gint64 present, BlHolding *ret_holding)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    gint at = entry_find(journal->entries, uuid, generation, field);
+    if (at < 0)
+        return FALSE;
+    const BlJournalEntry *entry = &g_array_index(journal->entries, BlJournalEntry, at);
+    BlHolding holding = entry->holding;
+    if (!entry->applied && present != holding.value && present == entry->previous) {
+        holding.value = entry->previous;
+        if (holding.value == holding.original) {
+            g_autoptr(GError) ignored = NULL;
+            /* If it cannot be cleared now, it resolves to the same next time. */
+            if (!entry_remove(journal, at, &ignored))
+                return FALSE;
+            return FALSE;
+        }
+    }
+    *ret_holding = holding;
+    return TRUE;
+}

@@ -1,0 +1,75 @@
+/* The OpenAPI description: see openapi.h. */
+#include "api/openapi.h"
+
+#include <string.h>
+
+#include "api/server.h"
+
+static json_t *content_new(const char *type)
+{
+    return json_pack("{s:{s:{s:s}}}", type, "schema", "type",
+                     g_str_equal(type, "text/event-stream") ? "string" : "object");
+}
+
+static json_t *path_parameters_new(const char *path)
+{
+    json_t *parameters = json_array();
+    const char *open = strchr(path, '{');
+    if (open != NULL) {
+        g_autofree char *name = g_strndup(open + 1, (gsize)(strchr(open, '}') - open - 1));
+        json_array_append_new(parameters,
+                              json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path",
+                                        "required", 1, "schema", "type", "string"));
+    }
+    return parameters;
+}
+
+static void add_parameter(json_t *parameters, const char *name, const char *in, const char *type)
+{
+    json_array_append_new(parameters, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", in,
+                                                "required", 0, "schema", "type", type));
+}
+
+static json_t *operation_new(const BlRoute *route)
+{
+    json_t *parameters = path_parameters_new(route->path);
+    if (route->id == BL_ROUTE_DECISIONS) {
+        add_parameter(parameters, "after", "query", "integer");
+        add_parameter(parameters, "limit", "query", "integer");
+        add_parameter(parameters, "vm", "query", "string");
+        add_parameter(parameters, "since", "query", "string");
+    }
+    if (route->id == BL_ROUTE_EVENTS)
+        add_parameter(parameters, "Last-Event-ID", "header", "integer");
+    gboolean acts = g_str_equal(route->method, "POST");
+    if (acts)
+        add_parameter(parameters, "Idempotency-Key", "header", "string");
+
+    const char *type = route->id == BL_ROUTE_EVENTS ? "text/event-stream" : "application/json";
+    json_t *operation =
+        json_pack("{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s, s:o}}}", "summary", route->summary,
+                  "parameters", parameters, "responses", "200", "description", "Done", "content",
+                  content_new(type), "default", "description", "A problem (RFC 9457)", "content",
+                  content_new("application/problem+json"));
+    if (acts)
+        json_object_set_new(operation, "requestBody",
+                            json_pack("{s:o}", "content", content_new("application/json")));
+    return operation;
+}
+
+json_t *bl_api_openapi_new(void)
+{
+    json_t *paths = json_object();
+    for (guint i = 0; i < BL_ROUTE_COUNT; i++) {
+        const BlRoute *route = bl_route(i);
+        json_t *path = json_object_get(paths, route->path);
+        if (path == NULL) {
+            path = json_object();
+            json_object_set_new(paths, route->path, path);
+        }
+        g_autofree char *method = g_ascii_strdown(route->method, -1);
+        json_object_set_new(path, method, operation_new(route));
+    }
+    return json_pack("{s:s, s:{s:s, s:s}, s:o}", "openapi", "3.1.0", "info", "title", "Ballast",
+                     "version", BL_API_VERSION, "paths", paths);
+}

@@ -1,0 +1,33 @@
+/* The route table: every path of the API, once.
+ *
+ * Dispatch, the OpenAPI document, the problem that lists what exists, and the command line's paths
+ * come from it. Rows stand in the order of BlRouteId.
+ */
+#include "api/server.h"
+
+static const BlRoute routes[BL_ROUTE_COUNT] = {
+    {BL_ROUTE_STATUS, "GET", "/api/v1/status", "The host: boundaries, who suffers, the mode"},
+    {BL_ROUTE_VMS, "GET", "/api/v1/vms", "All guests with their figures and controls"},
+    {BL_ROUTE_VM, "GET", "/api/v1/vms/{name}", "One guest, by name or UUID"},
+    {BL_ROUTE_EXPLAIN, "GET", "/api/v1/vms/{name}/explain",
+     "Why a guest is as fast or slow as it is, in sentences"},
+    {BL_ROUTE_DECISIONS, "GET", "/api/v1/decisions",
+     "Decisions with reason, expectation and effect; query: after, limit, vm, since"},
+    {BL_ROUTE_EVENTS, "GET", "/api/v1/events",
+     "Decisions as they happen, as server-sent events; resumes after Last-Event-ID"},
+    {BL_ROUTE_POLICY, "GET", "/api/v1/policy", "The policy in force: its files and every default"},
+    {BL_ROUTE_OPENAPI, "GET", "/api/v1/openapi.json", "This description of the API"},
+    {BL_ROUTE_MODE_SET, "POST", "/api/v1/mode",
+     "Sets how far Ballast may go: {\"mode\": \"observe\" | \"advise\" | \"enforce\"}"},
+    {BL_ROUTE_CLASS_SET, "POST", "/api/v1/vms/{name}/class",
+     "Gives a guest a class: {\"class\": NAME}; null returns it to the policy's choice"},
+    {BL_ROUTE_APPROVE, "POST", "/api/v1/decisions/{id}/approve", "Approves a proposed decision"},
+    {BL_ROUTE_POLICY_RELOAD, "POST", "/api/v1/policy/reload",
+     "Reads the policy files again; nothing changes when they hold an error"},
+};
+
+const BlRoute *bl_route(BlRouteId id)
+{
+    g_return_val_if_fail((guint)id < BL_ROUTE_COUNT, NULL);
+    return &routes[id];
+}

@@ -1,0 +1,387 @@
+/* The server itself: libmicrohttpd run by a source of a GMainContext. See server.h.
+ *
+ * libmicrohttpd has no thread here: its epoll descriptor is watched by one GSource, which lets it
+ * do its work. A request passes, in order: who asks (once a connection), path and query, body,
+ * repeated key, handler. libmicrohttpd sends with MSG_NOSIGNAL, so a peer that went away is an
+ * error code and no SIGPIPE.
+ */
+#include "api/server.h"
+
+#include <gio/gio.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/listeners.h"
+#include "api/openapi.h"
+#include "api/peer.h"
+#include "api/reply-memory.h"
+#include "api/request.h"
+#include "api/socket.h"
+
+/* Of a connection that neither sends nor takes anything. */
+#define TIMEOUT_SECONDS 30
+#define KEEPALIVE_SECONDS 15
+/* Request line and headers together; longer ones get 414 or 431. */
+#define HEADERS_MEMORY (32 * 1024)
+/* A body over the limit is still read, so that its sender sees the reply, but not for ever. */
+#define BODY_DISCARD_MAX (16 * BL_API_BODY_LIMIT)
+
+struct BlApiServer {
+    BlApiHandler handlers[BL_ROUTE_COUNT];
+    gpointer user_data;
+    gid_t group;
+    BlApiSocket socket;
+    struct MHD_Daemon *daemon;
+    GSource *work;
+    GSource *keepalive;
+    BlListeners *listeners;
+    BlReplyMemory *memory;
+};
+
+/* One request, from its first line to its reply. */
+typedef struct {
+    char *target;
+    gboolean begun; /* headers were seen */
+    GByteArray *body;
+    gsize body_total; /* also what was not kept */
+    BlApiRequest parsed;
+} Exchange;
+
+typedef struct {
+    GSource source;
+    struct MHD_Daemon *daemon;
+    gpointer tag;
+} WorkSource;
+
+static gboolean work_prepare(GSource *source, int *timeout_msec)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+    *timeout_msec = -1;
+    if (MHD_get_timeout(((WorkSource *)source)->daemon, &wait) != MHD_YES)
+        return FALSE;
+    *timeout_msec = (int)MIN(wait, 60000);
+    return wait == 0;
+}
+
+static gboolean work_check(GSource *source)
+{
+    const WorkSource *work = (const WorkSource *)source;
+    MHD_UNSIGNED_LONG_LONG wait;
+    if (g_source_query_unix_fd(source, work->tag) != 0)
+        return TRUE;
+    return MHD_get_timeout(work->daemon, &wait) == MHD_YES && wait == 0;
+}
+
+static gboolean work_dispatch(GSource *source, GSourceFunc callback, gpointer user_data)
+{
+    g_source_set_ready_time(source, -1);
+    MHD_run(((WorkSource *)source)->daemon);
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs work_functions = {
+    .prepare = work_prepare, .check = work_check, .dispatch = work_dispatch};
+
+static gpointer exchange_begin(gpointer user_data, const char *target,
+                               struct MHD_Connection *connection)
+{
+    Exchange *exchange = g_new0(Exchange, 1);
+    exchange->target = g_strdup(target != NULL ? target : "");
+    exchange->body = g_byte_array_new();
+    return exchange;
+}
+
+static void exchange_end(gpointer user_data, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode why)
+{
+    Exchange *exchange = *context;
+    if (exchange == NULL)
+        return;
+    *context = NULL;
+    g_free(exchange->target);
+    g_byte_array_unref(exchange->body);
+    bl_api_request_clear(&exchange->parsed);
+    g_free(exchange);
+}
+
+/* The peer of a connection is looked up once and kept with the connection. */
+static void connection_notice(gpointer user_data, struct MHD_Connection *connection, void **context,
+                              enum MHD_ConnectionNotificationCode what)
+{
+    const BlApiServer *server = user_data;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        g_clear_pointer((BlPeer **)context, g_free);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    BlPeer *peer = g_new0(BlPeer, 1);
+    if (info != NULL)
+        *peer = bl_peer_of_socket(info->connect_fd, server->group);
+    *context = peer;
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, const Exchange *exchange,
+                                  BlApiReply reply)
+{
+    json_t *body = json_pack("{s:s}", "apiVersion", BL_API_VERSION);
+    json_object_update(body, reply.body);
+    json_decref(reply.body);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(10));
+    json_decref(body);
+    if (text == NULL)
+        return MHD_NO;
+
+    /* jansson allocates with malloc(), as libmicrohttpd wants it. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        free(text);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type",
+                            reply.status < 400 ? "application/json" : "application/problem+json");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (exchange->parsed.allow != NULL)
+        MHD_add_response_header(response, "Allow", exchange->parsed.allow);
+    enum MHD_Result result = MHD_queue_response(connection, reply.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_events(BlApiServer *server, struct MHD_Connection *connection,
+                                   const Exchange *exchange)
+{
+    struct MHD_Response *response = bl_listeners_open(
+        server->listeners, connection,
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
+    if (response == NULL)
+        return send_reply(connection, exchange,
+                          bl_api_problem(503, "Too many listeners",
+                                         "%d connections follow the events already; end one.",
+                                         BL_LISTENERS_MAX));
+    enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static const char *query_of_call(gpointer request, const char *key)
+{
+    return bl_api_request_query(request, key);
+}
+
+static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlPeer *peer,
+                              const json_t *body)
+{
+    const BlRoute *route = exchange->parsed.route;
+    if (route->id == BL_ROUTE_OPENAPI)
+        return (BlApiReply){.status = 200, .body = bl_api_openapi_new()};
+    if (server->handlers[route->id] == NULL)
+        return bl_api_problem(501, "Not available", "This server does not answer %s.", route->path);
+    BlApiCall call = {.route = route,
+                      .argument = exchange->parsed.argument,
+                      .body = body,
+                      .query = query_of_call,
+                      .request = &exchange->parsed,
+                      .peer_uid = peer->uid,
+                      .peer_pid = peer->pid};
+    BlApiReply reply = server->handlers[route->id](&call, server->user_data);
+    if (json_is_object(reply.body))
+        return reply;
+    json_decref(reply.body);
+    return bl_api_problem(500, NULL, "The reply to %s could not be made.", route->path);
+}
+
+/* What tells two requests under one key apart: a digest of path and body. */
+static char *request_digest(const Exchange *exchange)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(checksum, (const guchar *)exchange->target, strlen(exchange->target) + 1);
+    g_checksum_update(checksum, exchange->body->data, exchange->body->len);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static BlApiReply answer_post(BlApiServer *server, Exchange *exchange, const BlPeer *peer,
+                              const char *key)
+{
+    BlApiReply reply;
+    if (key != NULL && !bl_api_key_is_valid(key))
+        return bl_api_problem(400, NULL,
+                              "An Idempotency-Key has 1 to 128 printable ASCII characters.");
+    json_t *body =
+        bl_api_body_parse((const char *)exchange->body->data, exchange->body->len, &reply);
+    if (body == NULL)
+        return reply;
+    g_autofree char *digest = request_digest(exchange);
+    BlReplyFound found = BL_REPLY_NEW;
+    if (key != NULL)
+        found = bl_reply_memory_find(server->memory, peer->uid, key, digest, &reply);
+    if (found == BL_REPLY_MISUSED)
+        reply =
+            bl_api_problem(422, "Idempotency-Key reused",
+                           "This Idempotency-Key was used for another request; take a new one.");
+    if (found == BL_REPLY_NEW) {
+        reply = run_handler(server, exchange, peer, body);
+        /* A failure of the server may be gone at the next try. */
+        if (key != NULL && reply.status < 500)
+            bl_reply_memory_add(server->memory, peer->uid, key, digest, &reply);
+    }
+    json_decref(body);
+    return reply;
+}
+
+static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connection,
+                              const char *method, Exchange *exchange)
+{
+    static const BlPeer nobody = {.uid = (uid_t)-1, .pid = -1};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const BlPeer *peer =
+        info != NULL && info->socket_context != NULL ? info->socket_context : &nobody;
+    BlApiReply reply;
+    if (!peer->allowed)
+        reply = bl_api_problem(403, NULL,
+                               "Only root and members of the daemon's group may ask; have "
+                               "yourself added to the group \"ballast\" and log in again.");
+    else if (exchange->body_total > BL_API_BODY_LIMIT)
+        reply = bl_api_problem(413, NULL, "A body may have at most %d bytes.", BL_API_BODY_LIMIT);
+    else if (!bl_api_request_parse(&exchange->parsed, method, exchange->target, &reply))
+        ; /* the reply is the problem */
+    else if (exchange->parsed.route->id == BL_ROUTE_EVENTS)
+        return send_events(server, connection, exchange);
+    else if (g_str_equal(exchange->parsed.route->method, "POST"))
+        reply = answer_post(
+            server, exchange, peer,
+            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
+    else
+        reply = run_handler(server, exchange, peer, NULL);
+    return send_reply(connection, exchange, reply);
+}
+
+/* libmicrohttpd calls this when the headers are in, for every piece of the body, and at its end. */
+static enum MHD_Result on_request(gpointer user_data, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *data, size_t *length, void **context)
+{
+    Exchange *exchange = *context;
+    if (exchange == NULL)
+        return MHD_NO;
+    if (!exchange->begun) {
+        exchange->begun = TRUE;
+        return MHD_YES;
+    }
+    if (*length == 0)
+        return answer(user_data, connection, method, exchange);
+    exchange->body_total += *length;
+    if (exchange->body_total > BODY_DISCARD_MAX)
+        return MHD_NO;
+    if (exchange->body_total <= BL_API_BODY_LIMIT)
+        g_byte_array_append(exchange->body, (const guint8 *)data, (guint)*length);
+    *length = 0;
+    return MHD_YES;
+}
+
+/* The path is decoded by bl_api_request_parse(), after it was split. */
+static size_t keep_escapes(gpointer user_data, struct MHD_Connection *connection, char *text)
+{
+    return strlen(text);
+}
+
+/* Without a thread of its own libmicrohttpd notices a resumed connection at its next turn only, and
+ * neither its descriptor nor its timeout tells that one is due. */
+static void wake_up(const BlApiServer *server)
+{
+    g_source_set_ready_time(server->work, 0);
+}
+
+static gboolean on_keepalive(gpointer user_data)
+{
+    BlApiServer *server = user_data;
+    bl_listeners_ping(server->listeners);
+    wake_up(server);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean start_daemon(BlApiServer *server, int listen_fd)
+{
+    /* Without MHD_USE_ERROR_LOG it prints nothing. */
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)BL_API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
+        exchange_begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_notice, server, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_END);
+    return server->daemon != NULL;
+}
+
+static void attach_sources(BlApiServer *server, GMainContext *context)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    server->work = g_source_new(&work_functions, sizeof(WorkSource));
+    WorkSource *work = (WorkSource *)server->work;
+    work->daemon = server->daemon;
+    work->tag = g_source_add_unix_fd(server->work, info->epoll_fd, G_IO_IN);
+    g_source_set_static_name(server->work, "ballast-api");
+    g_source_attach(server->work, context);
+
+    server->keepalive = g_timeout_source_new_seconds(KEEPALIVE_SECONDS);
+    g_source_set_callback(server->keepalive, on_keepalive, server, NULL);
+    g_source_attach(server->keepalive, context);
+}
+
+BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *context, GError **error)
+{
+    g_autoptr(BlApiServer) server = g_new0(BlApiServer, 1);
+    memcpy(server->handlers, config->handlers, sizeof server->handlers);
+    server->user_data = config->user_data;
+    server->socket.lock = -1;
+    server->group = bl_peer_group_find(config->group != NULL ? config->group : "ballast");
+    server->memory = bl_reply_memory_new();
+    server->listeners = bl_listeners_new();
+
+    g_auto(BlFd) listen_fd =
+        bl_api_socket_open(&server->socket, config->socket_path, server->group, error);
+    if (listen_fd < 0)
+        return NULL;
+    /* From here on the HTTP daemon owns it, also when it fails to start. */
+    if (!start_daemon(server, bl_fd_steal(&listen_fd))) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                    "cannot serve on \"%s\": the HTTP server did not start", config->socket_path);
+        return NULL;
+    }
+    attach_sources(server, context);
+    return g_steal_pointer(&server);
+}
+
+void bl_api_server_stop(BlApiServer *server)
+{
+    if (server == NULL)
+        return;
+    if (server->keepalive != NULL)
+        g_source_destroy(server->keepalive);
+    if (server->work != NULL)
+        g_source_destroy(server->work);
+    g_clear_pointer(&server->keepalive, g_source_unref);
+    g_clear_pointer(&server->work, g_source_unref);
+    if (server->daemon != NULL) {
+        /* First nobody new, then the last words of those who listen: one turn lets the streams
+         * end in order. libmicrohttpd aborts when a connection is still suspended. */
+        bl_listeners_finish(server->listeners);
+        MHD_run(server->daemon);
+        MHD_stop_daemon(server->daemon);
+    }
+    bl_api_socket_clear(&server->socket);
+    bl_listeners_free(server->listeners);
+    bl_reply_memory_free(server->memory);
+    g_free(server);
+}
+
+void bl_api_server_publish(BlApiServer *server, const char *event, guint64 id, const json_t *data)
+{
+    bl_listeners_publish(server->listeners, event, id, data);
+    wake_up(server);
+}

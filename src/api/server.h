@@ -1,0 +1,89 @@
+/* The API server: HTTP and JSON on a unix socket, for root and the group `ballast`.
+ *
+ * One route table drives dispatch, the OpenAPI document and the client's paths. The server knows
+ * HTTP, access and shapes; what a route answers comes from the program's handlers. It runs inside
+ * the GMainContext it was started on: handlers are called there and must not block, and no lock is
+ * needed. Nothing that a client sends is trusted: sizes, counts and time are bounded, and a client
+ * that never reads only hurts itself.
+ */
+#ifndef BL_API_SERVER_H
+#define BL_API_SERVER_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <sys/types.h>
+
+#define BL_API_VERSION "v1"
+#define BL_API_BODY_LIMIT (64 * 1024)
+#define BL_API_CONNECTIONS_MAX 128
+
+typedef enum {
+    BL_ROUTE_STATUS,
+    BL_ROUTE_VMS,
+    BL_ROUTE_VM,
+    BL_ROUTE_EXPLAIN,
+    BL_ROUTE_DECISIONS,
+    BL_ROUTE_EVENTS,
+    BL_ROUTE_POLICY,
+    BL_ROUTE_OPENAPI,
+    BL_ROUTE_MODE_SET,
+    BL_ROUTE_CLASS_SET,
+    BL_ROUTE_APPROVE,
+    BL_ROUTE_POLICY_RELOAD,
+    BL_ROUTE_COUNT,
+} BlRouteId;
+
+typedef struct {
+    BlRouteId id;
+    const char *method;  /* "GET", "POST" */
+    const char *path;    /* "/api/v1/vms/{name}/class" */
+    const char *summary; /* one line, for the OpenAPI document */
+} BlRoute;
+
+const BlRoute *bl_route(BlRouteId id);
+
+typedef struct {
+    const BlRoute *route;
+    const char *argument; /* the decoded path parameter, valid UTF-8 without control characters;
+                             NULL when the route has none */
+    const json_t *body;   /* of a POST: an object (empty when nothing was sent); else NULL */
+    const char *(*query)(gpointer request, const char *key); /* NULL when absent */
+    gpointer request;                                        /* for `query` */
+    uid_t peer_uid;
+    pid_t peer_pid;
+} BlApiCall;
+
+/* A reply owns its body. Status 200 with an object, or a problem (RFC 9457). */
+typedef struct {
+    guint status;
+    json_t *body;
+} BlApiReply;
+
+/* Problem details: {type, title, status, detail, ...}; `detail` says what to do. */
+BlApiReply bl_api_problem(guint status, const char *title, const char *detail_format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+typedef BlApiReply (*BlApiHandler)(const BlApiCall *call, gpointer user_data);
+
+typedef struct BlApiServer BlApiServer;
+
+typedef struct {
+    const char *socket_path;
+    const char *group; /* may connect besides root and the daemon's own uid; NULL: "ballast" */
+    /* By BlRouteId; BL_ROUTE_EVENTS and BL_ROUTE_OPENAPI are answered by the server itself. */
+    BlApiHandler handlers[BL_ROUTE_COUNT];
+    gpointer user_data;
+} BlApiConfig;
+
+/* Starts serving on `context`. Refuses a path where a live server answers; replaces a dead socket;
+ * never removes anything that is not a socket. The socket gets mode 0660 and the group. */
+BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *context,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void bl_api_server_stop(BlApiServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlApiServer, bl_api_server_stop)
+
+/* Sends one event to every listener of /api/v1/events and remembers it for those that come back
+ * with Last-Event-ID. Ids must grow. A listener too slow to follow is disconnected. */
+void bl_api_server_publish(BlApiServer *server, const char *event, guint64 id, const json_t *data);
+
+#endif

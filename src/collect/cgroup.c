@@ -1,0 +1,116 @@
+/* Control groups: see cgroup.h. */
+#include "collect/cgroup.h"
+
+#include <string.h>
+
+/* mountinfo: ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS */
+static gboolean mount_line_parse(char *line, const char **ret_path, const char **ret_type,
+                                 const char **ret_super)
+{
+    char *dash = strstr(line, " - ");
+    if (dash == NULL)
+        return FALSE;
+    *dash = '\0';
+    g_auto(GStrv) head = g_strsplit(line, " ", 6);
+    g_auto(GStrv) tail = g_strsplit(dash + 3, " ", 3);
+    if (g_strv_length(head) < 5 || g_strv_length(tail) < 3)
+        return FALSE;
+    *ret_path = g_intern_string(head[4]);
+    *ret_type = g_intern_string(tail[0]);
+    *ret_super = g_intern_string(tail[2]);
+    return TRUE;
+}
+
+static gboolean list_has(const char *list, const char *wanted)
+{
+    g_auto(GStrv) parts = g_strsplit(list, ",", -1);
+    return g_strv_contains((const char *const *)parts, wanted);
+}
+
+BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, char **ret_path)
+{
+    g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
+    const char *v2 = NULL;
+    for (char **line = lines; *line != NULL; line++) {
+        const char *path, *type, *super;
+        if (!mount_line_parse(*line, &path, &type, &super))
+            continue;
+        if (strcmp(type, "cgroup") == 0 && list_has(super, "cpu")) {
+            *ret_path = g_strdup(path);
+            return BL_CGROUP_V1;
+        }
+        if (strcmp(type, "cgroup2") == 0 && v2 == NULL)
+            v2 = path;
+    }
+    if (v2 == NULL)
+        return BL_CGROUP_NONE;
+    *ret_path = g_strdup(v2);
+    return BL_CGROUP_V2;
+}
+
+/* One line is ID:CONTROLLERS:PATH; v2 is "0::PATH". */
+static const char *group_find(char **lines, BlCgroupVersion version)
+{
+    for (char **line = lines; *line != NULL; line++) {
+        char *controllers = strchr(*line, ':');
+        char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+        if (path == NULL)
+            continue;
+        *path++ = '\0';
+        controllers++;
+        if (version == BL_CGROUP_V2 ? *controllers == '\0' : list_has(controllers, "cpu"))
+            return path;
+    }
+    return NULL;
+}
+
+static gboolean is_numbered(const char *name, const char *prefix)
+{
+    gsize length = strlen(prefix);
+    if (strncmp(name, prefix, length) != 0 || name[length] == '\0')
+        return FALSE;
+    for (const char *at = name + length; *at != '\0'; at++) {
+        if (!g_ascii_isdigit(*at))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+char *bl_cgroup_domain_path(const char *proc_cgroup, BlCgroupVersion version)
+{
+    g_auto(GStrv) lines = g_strsplit(proc_cgroup, "\n", -1);
+    const char *found = group_find(lines, version);
+    if (found == NULL || found[0] != '/' || strstr(found, "..") != NULL)
+        return NULL;
+    g_autofree char *path = g_strdup(found + 1);
+    for (;;) {
+        char *slash = strrchr(path, '/');
+        const char *last = slash != NULL ? slash + 1 : path;
+        if (strcmp(last, "libvirt") != 0 && strcmp(last, "emulator") != 0 &&
+            !is_numbered(last, "vcpu") && !is_numbered(last, "iothread"))
+            break;
+        if (slash == NULL)
+            return NULL;
+        *slash = '\0';
+    }
+    return path[0] != '\0' ? g_steal_pointer(&path) : NULL;
+}
+
+gboolean bl_cgroup_throttled_parse(const char *cpu_stat, gint64 *ret_nsec)
+{
+    static const struct {
+        const char *key;
+        gint64 scale;
+    } keys[] = {{"throttled_time ", 1}, {"throttled_usec ", 1000}};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *at = strstr(cpu_stat, keys[i].key);
+        if (at == NULL)
+            continue;
+        guint64 value = g_ascii_strtoull(at + strlen(keys[i].key), NULL, 10);
+        if (value > (guint64)(G_MAXINT64 / keys[i].scale))
+            return FALSE;
+        *ret_nsec = (gint64)value * keys[i].scale;
+        return TRUE;
+    }
+    return FALSE;
+}

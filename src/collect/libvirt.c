@@ -1,0 +1,241 @@
+/* libvirt: see libvirt.h. */
+#include "collect/libvirt.h"
+
+#include <libvirt/virterror.h>
+#include <string.h>
+
+/* Our element in a domain's <metadata>. */
+#define METADATA_URI "urn:ballast:domain:1"
+/* A libvirtd that does not answer for 3 x 5 s is given up; calls that wait for it fail then. */
+#define KEEPALIVE_SECONDS 5
+#define KEEPALIVE_COUNT 3
+
+G_DEFINE_QUARK(bl - libvirt - error - quark, bl_libvirt_error)
+
+void bl_libvirt_set_error(GError **error, const char *doing, const char *object)
+{
+    virErrorPtr last = virGetLastError();
+    BlLibvirtError code = BL_LIBVIRT_ERROR_FAILED;
+    if (last != NULL &&
+        (last->code == VIR_ERR_NO_DOMAIN || last->code == VIR_ERR_OPERATION_INVALID))
+        code = BL_LIBVIRT_ERROR_GONE;
+    g_set_error(error, BL_LIBVIRT_ERROR, code, "cannot %s \"%s\": %s", doing, object,
+                last != NULL && last->message != NULL ? last->message : "libvirt gave no reason");
+}
+
+/* libvirt prints errors to stderr unless told otherwise; ours go where the program decides. */
+static void error_quiet(void *user_data, virErrorPtr error)
+{
+}
+
+static gpointer events_run(gpointer data)
+{
+    for (;;) {
+        if (virEventRunDefaultImpl() < 0)
+            g_usleep(100000);
+    }
+    return NULL;
+}
+
+void bl_libvirt_events_start(void)
+{
+    static gsize started = 0;
+    if (g_once_init_enter(&started)) {
+        virSetErrorFunc(NULL, error_quiet);
+        virEventRegisterDefaultImpl();
+        g_thread_unref(g_thread_new("libvirt-events", events_run, NULL));
+        g_once_init_leave(&started, 1);
+    }
+}
+
+/* What the callbacks need, shared by all of one connection. */
+typedef struct {
+    gatomicrefcount references;
+    BlLibvirtEvent event;
+    gpointer user_data;
+} Subscription;
+
+static void subscription_unref(void *data)
+{
+    Subscription *subscription = data;
+    if (g_atomic_ref_count_dec(&subscription->references))
+        g_free(subscription);
+}
+
+static void domain_event(virDomainPtr domain, Subscription *subscription)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    if (virDomainGetUUIDString(domain, uuid) == 0)
+        subscription->event(uuid, subscription->user_data);
+}
+
+static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
+                        void *data)
+{
+    domain_event(domain, data);
+    return 0;
+}
+
+static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type, const char *uri,
+                        void *data)
+{
+    domain_event(domain, data);
+}
+
+static void on_tunable(virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr params,
+                       int n_params, void *data)
+{
+    domain_event(domain, data);
+}
+
+static void on_close(virConnectPtr connection, int reason, void *data)
+{
+    Subscription *subscription = data;
+    subscription->event(NULL, subscription->user_data);
+}
+
+static void subscribe(virConnectPtr connection, int event,
+                      virConnectDomainEventGenericCallback call, Subscription *subscription)
+{
+    g_atomic_ref_count_inc(&subscription->references);
+    if (virConnectDomainEventRegisterAny(connection, NULL, event, call, subscription,
+                                         subscription_unref) < 0)
+        subscription_unref(subscription);
+}
+
+virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer user_data,
+                                 GError **error)
+{
+    virConnectPtr connection = virConnectOpen(uri);
+    if (connection == NULL) {
+        bl_libvirt_set_error(error, "connect to libvirt at", uri);
+        return NULL;
+    }
+    Subscription *subscription = g_new0(Subscription, 1);
+    g_atomic_ref_count_init(&subscription->references);
+    subscription->event = event;
+    subscription->user_data = user_data;
+    g_atomic_ref_count_inc(&subscription->references);
+    if (virConnectRegisterCloseCallback(connection, on_close, subscription, subscription_unref) < 0)
+        subscription_unref(subscription);
+    virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+    subscribe(connection, VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
+              subscription);
+    subscribe(connection, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+              VIR_DOMAIN_EVENT_CALLBACK(on_metadata), subscription);
+    subscribe(connection, VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK(on_tunable),
+              subscription);
+    subscription_unref(subscription);
+    return connection;
+}
+
+void bl_libvirt_disconnect(virConnectPtr connection)
+{
+    if (connection == NULL)
+        return;
+    virConnectUnregisterCloseCallback(connection, on_close);
+    virConnectClose(connection);
+}
+
+char *bl_libvirt_host_uuid(virConnectPtr connection, GError **error)
+{
+    g_autofree char *xml = virConnectGetCapabilities(connection);
+    const char *start = xml != NULL ? strstr(xml, "<uuid>") : NULL;
+    const char *end = start != NULL ? strstr(start, "</uuid>") : NULL;
+    if (end == NULL) {
+        bl_libvirt_set_error(error, "read the capabilities of", "the libvirt host");
+        return NULL;
+    }
+    start += strlen("<uuid>");
+    return g_strndup(start, (gsize)(end - start));
+}
+
+static void domains_free(virDomainPtr *domains, int count)
+{
+    for (int i = 0; i < count; i++)
+        virDomainFree(domains[i]);
+    free(domains);
+}
+
+char **bl_libvirt_list(virConnectPtr connection, GError **error)
+{
+    virDomainPtr *domains = NULL;
+    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (count < 0) {
+        bl_libvirt_set_error(error, "list the domains of", "the libvirt host");
+        return NULL;
+    }
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+    for (int i = 0; i < count; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+        if (virDomainGetUUIDString(domains[i], uuid) == 0)
+            g_ptr_array_add(list, g_strdup(uuid));
+    }
+    domains_free(domains, count);
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+}
+
+void bl_domain_facts_free(BlDomainFacts *facts)
+{
+    if (facts == NULL)
+        return;
+    g_free(facts->name);
+    g_strfreev(facts->metadata);
+    g_free(facts);
+}
+
+static BlDomainState state_of(int state)
+{
+    switch (state) {
+    case VIR_DOMAIN_RUNNING:
+    case VIR_DOMAIN_BLOCKED:
+        return BL_STATE_RUNNING;
+    case VIR_DOMAIN_PAUSED:
+    case VIR_DOMAIN_PMSUSPENDED:
+        return BL_STATE_PAUSED;
+    default:
+        return BL_STATE_UNKNOWN;
+    }
+}
+
+BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error)
+{
+    g_autoptr(BlDomainFacts) facts = g_new0(BlDomainFacts, 1);
+    int state = 0;
+    facts->name = g_strdup(virDomainGetName(domain));
+    if (virDomainGetUUIDString(domain, facts->uuid) < 0 ||
+        virDomainGetState(domain, &state, NULL, 0) < 0) {
+        bl_libvirt_set_error(error, "read the state of domain", facts->name);
+        return NULL;
+    }
+    if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
+        g_set_error(error, BL_LIBVIRT_ERROR, BL_LIBVIRT_ERROR_GONE, "domain \"%s\" does not run",
+                    facts->name);
+        return NULL;
+    }
+    facts->state = state_of(state);
+    int vcpus = virDomainGetVcpusFlags(domain, VIR_DOMAIN_AFFECT_LIVE);
+    if (vcpus < 0) {
+        bl_libvirt_set_error(error, "count the vCPUs of domain", facts->name);
+        return NULL;
+    }
+    facts->vcpus = (guint)vcpus;
+    g_autofree char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                                     METADATA_URI, VIR_DOMAIN_AFFECT_LIVE);
+    facts->metadata = bl_metadata_parse(metadata != NULL ? metadata : "");
+    return g_steal_pointer(&facts);
+}
+
+char *bl_libvirt_pid_file(const char *uri, const char *name)
+{
+    g_autofree char *folder = g_strdup("/run/libvirt");
+    const char *socket = uri != NULL ? strstr(uri, "socket=") : NULL;
+    if (socket != NULL) {
+        g_autofree char *path = g_strndup(socket + 7, strcspn(socket + 7, "&#"));
+        g_autofree char *plain = g_uri_unescape_string(path, NULL);
+        g_free(folder);
+        folder = g_path_get_dirname(plain != NULL ? plain : path);
+    }
+    return g_strdup_printf("%s/qemu/%s.pid", folder, name);
+}

@@ -1,0 +1,65 @@
+/* libvirt: the connection, its events, and what it knows of a domain.
+ *
+ * Every function that talks to libvirt may block for seconds and belongs on a worker thread. Events
+ * come on libvirt's own thread, which runs libvirt's default event loop (GLib's default main
+ * context); the callback must only pass them on.
+ */
+#ifndef BL_COLLECT_LIBVIRT_H
+#define BL_COLLECT_LIBVIRT_H
+
+#include <libvirt/libvirt.h>
+
+#include "model/sample.h"
+
+#define BL_LIBVIRT_ERROR (bl_libvirt_error_quark())
+GQuark bl_libvirt_error_quark(void);
+
+typedef enum {
+    BL_LIBVIRT_ERROR_FAILED,
+    BL_LIBVIRT_ERROR_GONE, /* the domain does not exist or does not run */
+} BlLibvirtError;
+
+/* Sets `error` from libvirt's last error of this thread. */
+void bl_libvirt_set_error(GError **error, const char *doing, const char *object);
+
+/* Starts the thread of libvirt's event loop, once a process. */
+void bl_libvirt_events_start(void);
+
+/* `uuid` is NULL when the connection itself was lost. */
+typedef void (*BlLibvirtEvent)(const char *uuid, gpointer user_data);
+
+/* Connects, watches the connection with keepalive, and subscribes to everything that can change
+ * a domain's inventory. `user_data` is released with `destroy` when the last callback is gone.
+ * Blocks. */
+virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer user_data,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void bl_libvirt_disconnect(virConnectPtr connection);
+
+/* The UUID of the host that the connection leads to, from its capabilities. */
+char *bl_libvirt_host_uuid(virConnectPtr connection, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* UUIDs of all active domains, as a NULL-terminated list. */
+char **bl_libvirt_list(virConnectPtr connection, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What libvirt knows of one active domain. */
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    char *name;
+    BlDomainState state;
+    guint vcpus;
+    char **metadata; /* sorted "key=value" */
+} BlDomainFacts;
+
+void bl_domain_facts_free(BlDomainFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomainFacts, bl_domain_facts_free)
+
+BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* "key=value", sorted, from the text of a domain's <metadata> element or parts of it: every child
+ * in Ballast's namespace with text in it. Pure; damaged XML gives what was whole before. */
+char **bl_metadata_parse(const char *xml);
+
+/* Where libvirt's QEMU driver keeps the pid file of a domain, from the URI's socket. */
+char *bl_libvirt_pid_file(const char *uri, const char *name);
+
+#endif

@@ -1,0 +1,111 @@
+/* A domain as the engine knows it: its past, its class, what each policy wants of its fields, and
+ * what of it Ballast holds changed. Private to src/core/. */
+#ifndef BL_CORE_DOMAIN_H
+#define BL_CORE_DOMAIN_H
+
+#include "core/track.h"
+#include "model/policy.h"
+#include "model/view.h"
+
+typedef struct {
+    BlThreadRole role;
+    guint index;
+    gint64 tid;
+    BlTrack track; /* first: run, second: delay, nanoseconds */
+} BlThread;
+
+/* What a policy wants a field to be. Set anew every tick; the reason is the one of the decision
+ * that first wanted it. */
+typedef struct {
+    gboolean active;
+    gint64 value;
+    gint64 expires_usec;
+    BlReason reason;
+} BlWant;
+
+/* A field of a domain: what we changed, what is under way, what we must leave alone. */
+typedef struct {
+    gboolean held;
+    gint64 original;
+    gint64 value;           /* while held: what we wrote last */
+    gint64 shares;          /* see BlHolding */
+    gboolean leaving;       /* held from a time when more was allowed: give back whatever */
+    guint64 flying;         /* decision whose step has no outcome yet; 0: none */
+    gboolean foreign;       /* somebody else changed it: left alone */
+    gint64 not_before_usec; /* after a failure: when to try again */
+    guint failures;
+    guint64 announced; /* observe, advise: the open decision; 0: none */
+    gint64 announced_value;
+    BlWant want;
+    BlReason undo_reason; /* why the want ended, for the undo's decision */
+} BlFieldState;
+
+/* Triage's memory of a domain that pays for others. */
+typedef struct {
+    gboolean engaged;
+    gboolean capped; /* by quota; FALSE: by idle priority */
+    gint64 engaged_usec;
+    gint64 last_engaged_usec; /* of the previous episode; 0: none */
+    gboolean recurring;       /* the pressure came back soon after it ended */
+    gint64 active_usec;       /* when pressure was last seen */
+    gint64 cap;               /* permyriad of a core */
+    gboolean relaxed;         /* the last change of the cap was an increase */
+    gint64 cap_changed_usec;
+    gint64 cap_lifted_usec;     /* when work conservation last lifted it */
+    gint64 relax_wait_usec;     /* between attempts to relax; grows when one fails */
+    gint64 cooldown_until_usec; /* after a step that did not help */
+    gint64 before;              /* the victim's ready time when the domain was engaged */
+    gint64 worse_since_usec;    /* since when the step has not helped; 0: it helps */
+    BlReason reason;
+} BlTriageState;
+
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    char name[BL_NAME_SIZE];
+    guint64 generation;
+    BlDomainState state;
+    gboolean stale;
+    gboolean seen; /* in the current sample */
+    guint vcpus;
+    guint class_index;
+    const BlClass *class; /* of the policy of this tick */
+    guint64 identity;     /* hash of what classification looks at */
+    char class_name[BL_NAME_SIZE];
+    BlClassSource class_source;
+    char class_unknown[BL_NAME_SIZE];
+    GArray *threads;  /* BlThread, by (role, index) */
+    BlTrack throttle; /* first: throttled nanoseconds */
+    gboolean has_throttle;
+    BlValues controls; /* of the current sample */
+    BlFieldState fields[BL_DOMAIN_FIELDS];
+    BlTriageState triage;
+    /* Figures of this tick. */
+    BlValues fast;        /* BlFigure over the triage window */
+    BlValues recent;      /* BlFigure over one second: for activity */
+    char fast_thread[16]; /* which thread waited most */
+    guint missed_ticks;   /* consecutive ticks in which the objective was missed */
+    gint64 missed_since_usec;
+    gint64 active_usec; /* when it last wanted CPU */
+} BlDomain;
+
+BlDomain *bl_domain_new(const char *uuid);
+void bl_domain_free(BlDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomain, bl_domain_free)
+
+/* Takes over one sample: counters into tracks, controls, identity. A new generation forgets
+ * everything but the class. */
+void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec);
+
+/* Derives the figures over a window; a figure whose counters are unknown is absent.
+ * `ret_worst_thread`, when given, names the thread that waited most. */
+void bl_domain_figures(const BlDomain *domain, gint64 now_usec, gint64 window_usec,
+                       BlValues *ret_figures, char *ret_worst_thread, gsize size);
+
+/* Ready and used time of one thread, throttling taken off; absent when unknown. */
+void bl_domain_thread_figures(const BlDomain *domain, const BlThread *thread, gint64 now_usec,
+                              gint64 window_usec, BlValues *ret_figures);
+
+/* The longest wait of any thread, in permyriad; -1 when unknown. */
+gint64 bl_figures_wait(const BlValues *figures);
+
+#endif

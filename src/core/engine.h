@@ -1,0 +1,39 @@
+/* The engine: (state, policy, sample) -> plan. Pure and total.
+ *
+ * No clock, I/O, randomness, environment, logging, threads, callbacks or writable statics; the
+ * same inputs give the same plan, byte for byte. `ballastd`, the tests and `ballast replay` call
+ * it alike.
+ */
+#ifndef BL_CORE_ENGINE_H
+#define BL_CORE_ENGINE_H
+
+#include "model/plan.h"
+#include "model/policy.h"
+#include "model/view.h"
+
+typedef struct BlEngine BlEngine;
+
+/* A new engine holds nothing and stands in `mode`. */
+BlEngine *bl_engine_new(BlMode mode);
+void bl_engine_free(BlEngine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlEngine, bl_engine_free)
+
+/* Takes one sample and writes the plan for this instant into `plan`, which is cleared first.
+ * Samples come in order; one that is not later than the last gives an empty plan (a clock that
+ * went backwards is no reason to act). Steps handed out stay "in flight" until an outcome with
+ * their id comes in a later sample. */
+void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sample, BlPlan *plan);
+
+/* Fills `view` with the figures of the last sample. */
+void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view);
+
+/* TRUE while the decision waits for an approval. */
+gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id);
+
+BlMode bl_engine_mode(const BlEngine *engine);
+
+/* How many changes are in force or under way; after a release request, 0 means all is given
+ * back. */
+guint bl_engine_holdings(const BlEngine *engine);
+
+#endif

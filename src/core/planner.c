@@ -1,0 +1,444 @@
+/* The planner: from what policies want to what is done.
+ *
+ * One place decides for every field alike: whether a want becomes a step (enforce), a proposal
+ * (advise) or only an entry in the log (observe); that nothing is touched whose present value is
+ * unknown, that somebody else changed, or that has a step in flight; that the number of steps a
+ * minute and of guests a step stays within the policy's protection; that whatever is no longer
+ * wanted is given back. Giving back is never rate-limited.
+ */
+#include <string.h>
+
+#include "base/units.h"
+#include "core/engine-private.h"
+
+/* After a failed step: first wait and longest wait. */
+#define RETRY_USEC (5 * (gint64)BL_USEC_PER_SEC)
+#define RETRY_MAX_USEC (300 * (gint64)BL_USEC_PER_SEC)
+/* The effect of a step is measured this long after it; given up after the second. */
+#define EFFECT_AFTER_USEC 400000
+#define EFFECT_GIVE_UP_USEC (5 * (gint64)BL_USEC_PER_SEC)
+#define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
+
+/* The work of one tick. */
+typedef struct {
+    BlEngine *engine;
+    const BlPolicy *policy;
+    BlPlan *plan;
+    guint guests; /* that have a step in this plan */
+} Planning;
+
+/* --- open decisions -------------------------------------------------------------------------- */
+
+static BlOpenDecision *open_find(BlEngine *engine, guint64 id)
+{
+    for (guint i = 0; i < engine->open->len; i++) {
+        BlOpenDecision *open = &g_array_index(engine->open, BlOpenDecision, i);
+        if (open->decision.step.id == id && !open->closed)
+            return open;
+    }
+    return NULL;
+}
+
+static void open_set_state(BlOpenDecision *open, BlDecisionState state, gboolean closed)
+{
+    open->decision.state = state;
+    open->changed = TRUE;
+    open->closed = closed;
+}
+
+static guint64 open_add(BlEngine *engine, const BlStep *step, BlDecisionState state,
+                        gboolean closed)
+{
+    BlOpenDecision open = {
+        .decision = {.step = *step,
+                     .state = state,
+                     .wall_usec = engine->wall_usec,
+                     .decided_usec = engine->now_usec,
+                     .effect = -1},
+        .changed = TRUE,
+        .closed = closed,
+    };
+    open.decision.step.id = ++engine->last_id;
+    g_array_append_val(engine->open, open);
+    return open.decision.step.id;
+}
+
+/* --- taking in ---------------------------------------------------------------------------------
+ */
+
+static void announcement_withdraw(BlEngine *engine, BlFieldState *field)
+{
+    BlOpenDecision *open = field->announced != 0 ? open_find(engine, field->announced) : NULL;
+    if (open != NULL && open->decision.state == BL_DECISION_PROPOSED)
+        open_set_state(open, BL_DECISION_EXPIRED, TRUE);
+    field->announced = 0;
+}
+
+static void mode_set(BlEngine *engine, BlMode mode)
+{
+    if (mode == engine->mode)
+        return;
+    engine->mode = mode;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++) {
+            BlFieldState *field = &domain->fields[f];
+            announcement_withdraw(engine, field);
+            field->leaving = mode != BL_MODE_ENFORCE && (field->held || field->flying != 0);
+        }
+    }
+}
+
+static void request_take_in(BlEngine *engine, const BlRequest *request)
+{
+    BlOpenDecision *open;
+    switch (request->kind) {
+    case BL_REQUEST_MODE:
+        mode_set(engine, request->mode);
+        break;
+    case BL_REQUEST_APPROVE:
+        open = open_find(engine, request->decision_id);
+        if (open != NULL && open->decision.state == BL_DECISION_PROPOSED)
+            open->approved = TRUE;
+        break;
+    case BL_REQUEST_RELEASE:
+        engine->releasing = TRUE;
+        break;
+    case BL_REQUEST_COUNT:
+        break;
+    }
+}
+
+/* A change that an earlier run left in force. Enforcing goes on with it; otherwise it is given
+ * back, because nobody asked this run to hold it. */
+static void holding_take_in(BlEngine *engine, const BlHolding *holding)
+{
+    BlDomain *domain = bl_engine_find(engine, holding->uuid);
+    if (domain == NULL || domain->generation != holding->generation ||
+        bl_field_info(BL_SCOPE_DOMAIN, holding->field)->kind != BL_KIND_CONTROL)
+        return;
+    BlFieldState *field = &domain->fields[holding->field];
+    field->held = TRUE;
+    field->original = holding->original;
+    field->value = holding->value;
+    field->shares = holding->shares;
+    field->leaving = engine->mode != BL_MODE_ENFORCE;
+}
+
+static void field_applied(BlFieldState *field, const BlStep *step)
+{
+    field->failures = 0;
+    field->held = !step->is_undo;
+    if (step->is_undo) {
+        field->leaving = FALSE;
+        return;
+    }
+    field->original = step->undo;
+    field->value = step->to;
+    field->shares = step->shares;
+}
+
+static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *step,
+                          BlOutcomeResult result)
+{
+    field->flying = 0;
+    switch (result) {
+    case BL_OUTCOME_APPLIED:
+        field_applied(field, step);
+        break;
+    case BL_OUTCOME_CONFLICT:
+        field->foreign = TRUE;
+        field->held = field->leaving = FALSE;
+        break;
+    case BL_OUTCOME_FAILED:
+        field->not_before_usec =
+            engine->now_usec + MIN(RETRY_USEC << MIN(field->failures, 10), RETRY_MAX_USEC);
+        field->failures++;
+        break;
+    case BL_OUTCOME_VANISHED:
+    case BL_OUTCOME_COUNT:
+        field->held = field->leaving = FALSE;
+        break;
+    }
+}
+
+static void outcome_take_in(BlEngine *engine, const BlOutcome *outcome)
+{
+    static const BlDecisionState states[BL_OUTCOME_COUNT] = {
+        BL_DECISION_APPLIED, BL_DECISION_CONFLICT, BL_DECISION_FAILED, BL_DECISION_VANISHED};
+    BlOpenDecision *open = open_find(engine, outcome->step_id);
+    if (open == NULL || open->decision.state != BL_DECISION_PLANNED ||
+        outcome->result >= BL_OUTCOME_COUNT)
+        return;
+    BlDecision *decision = &open->decision;
+    BlDomain *domain = bl_engine_find(engine, decision->step.uuid);
+    if (domain != NULL && domain->fields[decision->step.field].flying == outcome->step_id)
+        field_outcome(engine, &domain->fields[decision->step.field], &decision->step,
+                      outcome->result);
+    if (outcome->message != NULL)
+        g_strlcpy(decision->message, outcome->message, sizeof decision->message);
+    decision->observed = outcome->observed;
+    gboolean applied = outcome->result == BL_OUTCOME_APPLIED;
+    if (applied)
+        decision->applied_usec = MAX(engine->now_usec, decision->decided_usec + 1);
+    /* Only a step for somebody's sake has an effect to wait for. */
+    gboolean wait = applied && !decision->step.is_undo && decision->step.reason.measured >= 0;
+    open_set_state(open, states[outcome->result], !wait);
+}
+
+void bl_planner_take_in(BlEngine *engine, const BlSample *sample)
+{
+    for (guint i = 0; i < sample->holdings->len; i++)
+        holding_take_in(engine, &g_array_index(sample->holdings, BlHolding, i));
+    for (guint i = 0; i < sample->outcomes->len; i++)
+        outcome_take_in(engine, &g_array_index(sample->outcomes, BlOutcome, i));
+    for (guint i = 0; i < sample->requests->len; i++)
+        request_take_in(engine, &g_array_index(sample->requests, BlRequest, i));
+}
+
+/* --- planning ----------------------------------------------------------------------------------
+ */
+
+static gboolean within_rate(const Planning *planning)
+{
+    return planning->engine->step_times->len < planning->policy->protection.steps_per_minute;
+}
+
+static void step_times_trim(BlEngine *engine)
+{
+    guint old = 0;
+    while (old < engine->step_times->len &&
+           engine->now_usec - g_array_index(engine->step_times, gint64, old) >= MINUTE_USEC)
+        old++;
+    if (old > 0)
+        g_array_remove_range(engine->step_times, 0, old);
+}
+
+static BlStep step_make(const BlDomain *domain, BlDomainField f)
+{
+    const BlFieldState *field = &domain->fields[f];
+    BlStep step = {.field = f, .generation = domain->generation};
+    g_strlcpy(step.uuid, domain->uuid, sizeof step.uuid);
+    step.from = field->held ? field->value : domain->controls.value[f];
+    step.undo = field->held ? field->original : step.from;
+    return step;
+}
+
+static void step_emit(Planning *planning, BlFieldState *field, BlStep *step, guint64 id)
+{
+    step->id = id;
+    field->flying = id;
+    if (!step->is_undo)
+        field->undo_reason = (BlReason){0};
+    g_array_append_val(planning->plan->steps, *step);
+    g_array_append_val(planning->engine->step_times, planning->engine->now_usec);
+}
+
+static gint64 shares_behind_idle(const BlDomain *domain)
+{
+    const BlFieldState *shares = &domain->fields[BL_DOMAIN_CPU_SHARES];
+    if (shares->held)
+        return shares->value;
+    return bl_values_get(&domain->controls, BL_DOMAIN_CPU_SHARES, 0);
+}
+
+static void undo_plan(Planning *planning, BlDomain *domain, BlDomainField f, BlRule rule)
+{
+    BlEngine *engine = planning->engine;
+    BlFieldState *field = &domain->fields[f];
+    BlStep step = step_make(domain, f);
+    step.to = field->original;
+    step.shares = field->shares;
+    step.is_undo = TRUE;
+    step.reason = field->undo_reason.domain[0] != '\0' && rule == BL_RULE_CALM
+                      ? field->undo_reason
+                      : bl_reason_of(domain, rule);
+    field->undo_reason = (BlReason){0};
+    guint64 id = open_add(engine, &step, BL_DECISION_PLANNED, FALSE);
+    step_emit(planning, field, &step, id);
+}
+
+/* One announcement per want: a proposal that stays open, or an observation that is closed. */
+static void announce(Planning *planning, BlFieldState *field, const BlStep *step)
+{
+    BlEngine *engine = planning->engine;
+    if (field->announced != 0 && field->announced_value == step->to)
+        return;
+    announcement_withdraw(engine, field);
+    gboolean advise = engine->mode == BL_MODE_ADVISE;
+    field->announced =
+        open_add(engine, step, advise ? BL_DECISION_PROPOSED : BL_DECISION_OBSERVED, !advise);
+    field->announced_value = step->to;
+}
+
+static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gboolean *guest_used)
+{
+    BlEngine *engine = planning->engine;
+    BlFieldState *field = &domain->fields[f];
+    BlStep step = step_make(domain, f);
+    step.to = field->want.value;
+    step.shares = f == BL_DOMAIN_CPU_IDLE ? shares_behind_idle(domain) : 0;
+    step.expires_usec = field->want.expires_usec;
+    step.reason = field->want.reason;
+    if (engine->mode == BL_MODE_OBSERVE) {
+        announce(planning, field, &step);
+        return;
+    }
+    BlOpenDecision *open = NULL;
+    if (engine->mode == BL_MODE_ADVISE) {
+        announce(planning, field, &step);
+        open = open_find(engine, field->announced);
+        if (open == NULL || !open->approved)
+            return;
+    }
+    guint most = planning->policy->protection.max_guests_per_step;
+    if (engine->now_usec < field->not_before_usec || !within_rate(planning) ||
+        (!*guest_used && planning->guests >= most))
+        return;
+    if (!*guest_used)
+        planning->guests++;
+    *guest_used = TRUE;
+    guint64 id;
+    if (open != NULL) {
+        id = field->announced;
+        field->announced = 0;
+        open->decision.step = step;
+        open->decision.step.id = id;
+        open_set_state(open, BL_DECISION_PLANNED, FALSE);
+    } else {
+        id = open_add(engine, &step, BL_DECISION_PLANNED, FALSE);
+    }
+    step_emit(planning, field, &step, id);
+}
+
+/* In idle priority the kernel keeps no weight: it cannot be read, compared or written, and comes
+ * back with the end of idle priority. Nor may idle priority begin while the weight is changing. */
+static gboolean must_wait(const BlDomain *domain, BlDomainField f)
+{
+    const BlFieldState *idle = &domain->fields[BL_DOMAIN_CPU_IDLE];
+    if (f == BL_DOMAIN_CPU_SHARES)
+        return idle->held || idle->flying != 0 ||
+               bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
+    if (f == BL_DOMAIN_CPU_IDLE)
+        return domain->fields[BL_DOMAIN_CPU_SHARES].flying != 0;
+    return FALSE;
+}
+
+static BlRule undo_rule(const BlEngine *engine, const BlFieldState *field)
+{
+    if (engine->releasing || field->leaving)
+        return BL_RULE_LEAVE;
+    if (field->want.active)
+        return BL_RULE_EXPIRED;
+    return field->undo_reason.domain[0] != '\0' ? BL_RULE_CALM : BL_RULE_CLASS_CHANGED;
+}
+
+static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gboolean *guest_used)
+{
+    BlEngine *engine = planning->engine;
+    BlFieldState *field = &domain->fields[f];
+    gboolean known = bl_values_has(&domain->controls, f);
+    gboolean expired = field->want.expires_usec > 0 && engine->now_usec >= field->want.expires_usec;
+    gboolean wanted = field->want.active && !expired && !engine->releasing && !field->leaving;
+    if (field->flying != 0 || must_wait(domain, f))
+        return;
+    if (field->held && known && domain->controls.value[f] != field->value) {
+        /* The actuator will find what we found, leave it alone and end the holding. */
+        undo_plan(planning, domain, f, BL_RULE_FOREIGN);
+        return;
+    }
+    if (field->held && !wanted) {
+        if (engine->now_usec >= field->not_before_usec)
+            undo_plan(planning, domain, f, undo_rule(engine, field));
+        return;
+    }
+    gint64 present = field->held ? field->value : domain->controls.value[f];
+    if (!wanted || field->foreign || present == field->want.value || (!known && !field->held) ||
+        domain->stale || domain->state == BL_STATE_UNKNOWN) {
+        announcement_withdraw(engine, field);
+        return;
+    }
+    want_plan(planning, domain, f, guest_used);
+}
+
+/* --- effects -----------------------------------------------------------------------------------
+ */
+
+static const BlDomain *victim_find(const BlEngine *engine, const char *name)
+{
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (strcmp(domain->name, name) == 0)
+            return domain;
+    }
+    return NULL;
+}
+
+static void effect_measure(const BlEngine *engine, BlOpenDecision *open)
+{
+    BlDecision *decision = &open->decision;
+    gint64 after = engine->now_usec - decision->applied_usec;
+    if (decision->state != BL_DECISION_APPLIED || open->closed || after < EFFECT_AFTER_USEC)
+        return;
+    const BlDomain *victim = victim_find(engine, decision->step.reason.victim);
+    BlValues figures = {0};
+    if (victim != NULL && !victim->stale)
+        bl_domain_figures(victim, engine->now_usec, EFFECT_AFTER_USEC / 2, &figures, NULL, 0);
+    gint64 wait = bl_figures_wait(&figures);
+    if (wait >= 0) {
+        decision->effect = wait;
+        decision->effect_usec = after;
+        open_set_state(open, BL_DECISION_EFFECTIVE, TRUE);
+    } else if (after >= EFFECT_GIVE_UP_USEC) {
+        open->closed = TRUE;
+    }
+}
+
+/* A step whose domain is gone gets no outcome of interest; nor does it stay open for ever. */
+static void orphan_close(const BlEngine *engine, BlOpenDecision *open)
+{
+    const BlDomain *domain = bl_engine_find(engine, open->decision.step.uuid);
+    if (open->closed || (domain != NULL && domain->generation == open->decision.step.generation))
+        return;
+    open_set_state(open,
+                   open->decision.state == BL_DECISION_PROPOSED ? BL_DECISION_EXPIRED
+                                                                : BL_DECISION_VANISHED,
+                   TRUE);
+}
+
+static void decisions_emit(BlEngine *engine, BlPlan *plan)
+{
+    guint kept = 0;
+    for (guint i = 0; i < engine->open->len; i++) {
+        BlOpenDecision *open = &g_array_index(engine->open, BlOpenDecision, i);
+        if (open->changed)
+            g_array_append_val(plan->decisions, open->decision);
+        open->changed = FALSE;
+        if (open->closed)
+            continue;
+        if (kept != i)
+            g_array_index(engine->open, BlOpenDecision, kept) = *open;
+        kept++;
+    }
+    g_array_set_size(engine->open, kept);
+}
+
+void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan)
+{
+    Planning planning = {.engine = engine, .policy = policy, .plan = plan};
+    step_times_trim(engine);
+    for (guint i = 0; i < engine->open->len; i++) {
+        BlOpenDecision *open = &g_array_index(engine->open, BlOpenDecision, i);
+        orphan_close(engine, open);
+        effect_measure(engine, open);
+    }
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        gboolean guest_used = FALSE;
+        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++) {
+            if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind == BL_KIND_CONTROL)
+                field_plan(&planning, domain, f, &guest_used);
+        }
+    }
+    decisions_emit(engine, plan);
+}

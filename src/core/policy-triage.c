@@ -1,0 +1,394 @@
+/* Triage: critical guests are first in line for CPU time.
+ *
+ * While a guest misses its class's ready-time objective and guests of lower classes use the CPUs,
+ * the lower ones pay: first those whose class allows it go to idle priority, which costs them
+ * nothing but the time that somebody above them wants; the rest is capped, the lowest class first,
+ * by multiplicative decrease and careful additive increase (the shape of the controllers in
+ * Heracles, Lo et al., ISCA 2015, and PARTIES, Chen et al., ASPLOS 2019). Weights are the standing
+ * policy's.
+ *
+ * Given back when the pressure is over: when the guests that suffered or those that paid no longer
+ * want CPU time, or the host has room for all. Pressure that returns within a minute holds the next
+ * step for a minute, so that an on/off load does not make fields flap.
+ */
+#include <string.h>
+
+#include "base/units.h"
+#include "core/engine-private.h"
+
+/* A guest counts as wanting CPU above this much of a core: as victim, as payer. */
+#define VICTIM_ACTIVE 200
+#define PAYER_ACTIVE 500
+/* Ticks in a row that must miss the objective. */
+#define MISSED_TICKS 2
+/* How long calm must last before a step is given back; when the pressure keeps coming back. */
+#define CALM_USEC (5 * BL_USEC_PER_SEC)
+#define CALM_RECURRING_USEC (60 * BL_USEC_PER_SEC)
+#define RECURRING_USEC (60 * BL_USEC_PER_SEC)
+/* Below this much of all CPUs busy there is room for all. */
+#define HOST_ROOM 6000
+/* A step without a fresh decision ends here. */
+#define EXPIRES_USEC (3600 * (gint64)BL_USEC_PER_SEC)
+/* Caps: time for a step to show its effect, the decrease, the floor, the increase. */
+#define CAP_SETTLE_USEC 600000
+#define CAP_KEEP_PERCENT 65
+#define CAP_FLOOR 1000
+#define CAP_RELAX_STEP 2500
+#define CAP_RELAX_WAIT_USEC (30 * BL_USEC_PER_SEC)
+#define CAP_RELAX_WAIT_MAX_USEC (300 * (gint64)BL_USEC_PER_SEC)
+#define CAP_LIFT_AFTER_USEC 500000
+#define CAP_LIFT_EVERY_USEC (60 * BL_USEC_PER_SEC)
+/* A step that leaves the victim as badly off for so long did not help. */
+#define NO_HELP_USEC (3 * BL_USEC_PER_SEC)
+#define NO_HELP_OBJECTIVES 3
+#define COOLDOWN_USEC (60 * BL_USEC_PER_SEC)
+#define FREEZE_WITHIN_USEC (600 * (gint64)BL_USEC_PER_SEC)
+#define FREEZE_USEC (300 * (gint64)BL_USEC_PER_SEC)
+
+/* The state of the host's contention in one tick. */
+typedef struct {
+    BlEngine *engine;
+    const BlPolicy *policy;
+    const BlDomain *victim; /* who suffers most; NULL: nobody */
+    guint active_rank;      /* of the highest class with an objective that wants CPU */
+    gboolean any_active;
+    gboolean room;     /* CPUs idle enough for all */
+    gint64 lower_used; /* by all classes below the victim's, permyriad of a core */
+} Contention;
+
+static gboolean can_judge(const BlDomain *domain)
+{
+    return domain->seen && !domain->stale && domain->state == BL_STATE_RUNNING;
+}
+
+static gint64 overshoot(const BlDomain *domain)
+{
+    return bl_permyriad_of(bl_figures_wait(&domain->fast), MAX(domain->class->cpu_ready, 1));
+}
+
+/* Highest class first, then who misses its objective by the larger factor, then UUID order. */
+static gboolean suffers_more(const BlDomain *domain, const BlDomain *than)
+{
+    if (than == NULL)
+        return TRUE;
+    if (domain->class->rank != than->class->rank)
+        return domain->class->rank < than->class->rank;
+    return overshoot(domain) > overshoot(than);
+}
+
+static void judge_victim(Contention *contention, BlDomain *domain)
+{
+    gint64 now = contention->engine->now_usec;
+    gint64 wait = can_judge(domain) ? bl_figures_wait(&domain->fast) : -1;
+    if (domain->class->cpu_ready == BL_LIMIT_NONE || wait < 0) {
+        domain->missed_ticks = 0;
+        return;
+    }
+    if (bl_values_get(&domain->recent, BL_FIGURE_DEMAND, 0) >= VICTIM_ACTIVE) {
+        domain->active_usec = now;
+        if (!contention->any_active || domain->class->rank < contention->active_rank)
+            contention->active_rank = domain->class->rank;
+        contention->any_active = TRUE;
+    }
+    if (wait <= domain->class->cpu_ready) {
+        domain->missed_ticks = 0;
+        return;
+    }
+    if (domain->missed_ticks++ == 0)
+        domain->missed_since_usec = now;
+    if (domain->missed_ticks >= MISSED_TICKS && suffers_more(domain, contention->victim))
+        contention->victim = domain;
+}
+
+static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
+{
+    Contention contention = {.engine = engine, .policy = policy};
+    for (guint i = 0; i < engine->domains->len; i++)
+        judge_victim(&contention, g_ptr_array_index(engine->domains, i));
+    gint64 busy = bl_engine_host_busy(engine, BL_RECENT_WINDOW_USEC);
+    contention.room = busy >= 0 && busy < HOST_ROOM;
+    if (contention.victim == NULL)
+        return contention;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (can_judge(domain) && domain->class->rank > contention.victim->class->rank)
+            contention.lower_used += bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
+    }
+    return contention;
+}
+
+static gint64 demand(const BlDomain *domain, const BlValues *figures)
+{
+    return bl_values_get(figures, BL_FIGURE_DEMAND, bl_values_get(figures, BL_FIGURE_USED, 0));
+}
+
+/* Idle priority gives no minimum, so a class with a reservation is capped instead, no lower than
+ * its reservation. The weight must be known, because the kernel forgets it in idle priority. */
+static gboolean can_idle(const Contention *contention, const BlDomain *domain)
+{
+    const BlFieldState *shares = &domain->fields[BL_DOMAIN_CPU_SHARES];
+    return domain->class->cpu_idle_allowed && domain->class->cpu_reservation == 0 &&
+           bl_values_get(&contention->engine->host, BL_HOST_IDLE_SUPPORTED, 0) == 1 &&
+           bl_values_has(&domain->controls, BL_DOMAIN_CPU_IDLE) &&
+           (shares->held || domain->fields[BL_DOMAIN_CPU_IDLE].held ||
+            bl_values_has(&domain->controls, BL_DOMAIN_CPU_SHARES));
+}
+
+static gint64 cap_floor(const BlDomain *domain)
+{
+    return MAX(domain->class->cpu_reservation * domain->vcpus, CAP_FLOOR);
+}
+
+static BlReason triage_reason(const Contention *contention, const BlDomain *payer, BlRule rule)
+{
+    const BlDomain *victim = contention->victim;
+    BlReason reason = bl_reason_of(payer, rule);
+    bl_name_copy(reason.victim, victim->name);
+    bl_name_copy(reason.victim_class, victim->class->name);
+    g_strlcpy(reason.victim_thread, victim->fast_thread, sizeof reason.victim_thread);
+    reason.measured = bl_figures_wait(&victim->fast);
+    reason.limit = victim->class->cpu_ready;
+    reason.window_usec = BL_TRIAGE_WINDOW_USEC;
+    reason.since_usec = victim->missed_since_usec;
+    reason.share =
+        bl_permyriad_of(bl_values_get(&payer->fast, BL_FIGURE_USED, 0), contention->lower_used);
+    return reason;
+}
+
+static void engage(const Contention *contention, BlDomain *payer, gboolean by_cap)
+{
+    gint64 now = contention->engine->now_usec;
+    BlTriageState *triage = &payer->triage;
+    triage->recurring = triage->last_engaged_usec > 0 && now - triage->active_usec < RECURRING_USEC;
+    triage->engaged = TRUE;
+    triage->capped = by_cap;
+    triage->engaged_usec = triage->active_usec = triage->last_engaged_usec = now;
+    triage->before = bl_figures_wait(&contention->victim->fast);
+    triage->worse_since_usec = 0;
+    triage->reason =
+        triage_reason(contention, payer, by_cap ? BL_RULE_TRIAGE_CAP : BL_RULE_TRIAGE_IDLE);
+    triage->relaxed = FALSE;
+    if (by_cap && !triage->recurring)
+        triage->cap = 0;
+    triage->relax_wait_usec = MAX(triage->relax_wait_usec, CAP_RELAX_WAIT_USEC);
+}
+
+static void disengage(const Contention *contention, BlDomain *payer, BlRule rule)
+{
+    BlTriageState *triage = &payer->triage;
+    BlDomainField field = triage->capped ? BL_DOMAIN_CPU_QUOTA : BL_DOMAIN_CPU_IDLE;
+    BlReason reason = bl_reason_of(payer, rule);
+    bl_name_copy(reason.victim, triage->reason.victim);
+    bl_name_copy(reason.victim_class, triage->reason.victim_class);
+    reason.since_usec = triage->active_usec;
+    reason.window_usec = contention->engine->now_usec - triage->active_usec;
+    payer->fields[field].undo_reason = reason;
+    triage->engaged = FALSE;
+}
+
+/* Steps that made it no better are given back; three of them within ten minutes stop new ones. */
+static void give_up(const Contention *contention, BlDomain *payer)
+{
+    BlEngine *engine = contention->engine;
+    disengage(contention, payer, BL_RULE_NO_HELP);
+    payer->triage.cooldown_until_usec = engine->now_usec + COOLDOWN_USEC;
+    gint64 oldest = engine->worse_usec[2];
+    memmove(&engine->worse_usec[1], &engine->worse_usec[0], 2 * sizeof engine->worse_usec[0]);
+    engine->worse_usec[0] = engine->now_usec;
+    if (contention->policy->protection.freeze_on_worse && oldest > 0 &&
+        engine->now_usec - oldest < FREEZE_WITHIN_USEC)
+        engine->frozen_until_usec = engine->now_usec + FREEZE_USEC;
+}
+
+/* A payer is needed while somebody above it wants CPU time, it wants some itself, and there is not
+ * room for both. */
+static void review_engaged(const Contention *contention, BlDomain *payer)
+{
+    gint64 now = contention->engine->now_usec;
+    BlTriageState *triage = &payer->triage;
+    gboolean above = contention->any_active && contention->active_rank < payer->class->rank;
+    if (above && !contention->room && demand(payer, &payer->recent) >= PAYER_ACTIVE)
+        triage->active_usec = now;
+    gint64 calm = triage->recurring ? CALM_RECURRING_USEC : CALM_USEC;
+    if (now - triage->active_usec >= calm) {
+        disengage(contention, payer, BL_RULE_CALM);
+        return;
+    }
+    if (now - triage->engaged_usec >= EXPIRES_USEC) {
+        disengage(contention, payer, BL_RULE_EXPIRED);
+        return;
+    }
+    const BlDomain *victim = contention->victim;
+    gboolean bad = victim != NULL && victim->class->rank < payer->class->rank &&
+                   now - triage->engaged_usec > CAP_SETTLE_USEC &&
+                   bl_figures_wait(&victim->fast) >= triage->before &&
+                   bl_figures_wait(&victim->fast) > NO_HELP_OBJECTIVES * victim->class->cpu_ready;
+    if (!bad || !payer->fields[triage->capped ? BL_DOMAIN_CPU_QUOTA : BL_DOMAIN_CPU_IDLE].held)
+        triage->worse_since_usec = 0;
+    else if (triage->worse_since_usec == 0)
+        triage->worse_since_usec = now;
+    else if (now - triage->worse_since_usec >= NO_HELP_USEC)
+        give_up(contention, payer);
+}
+
+/* Who may be asked to pay now: below the victim, using CPU, not engaged, not in cooldown. */
+static gboolean is_candidate(const Contention *contention, const BlDomain *domain)
+{
+    return can_judge(domain) && !domain->triage.engaged &&
+           domain->class->rank > contention->victim->class->rank &&
+           contention->engine->now_usec >= domain->triage.cooldown_until_usec &&
+           demand(domain, &domain->fast) >= PAYER_ACTIVE;
+}
+
+static void engage_idle(const Contention *contention)
+{
+    for (guint i = 0; i < contention->engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
+        if (is_candidate(contention, domain) && can_idle(contention, domain))
+            engage(contention, domain, FALSE);
+    }
+}
+
+/* TRUE when a payer changed so recently that the effect cannot have shown yet. */
+static gboolean settling(const Contention *contention)
+{
+    for (guint i = 0; i < contention->engine->domains->len; i++) {
+        const BlTriageState *triage =
+            &((const BlDomain *)g_ptr_array_index(contention->engine->domains, i))->triage;
+        gint64 last = MAX(triage->engaged_usec, triage->cap_changed_usec);
+        if (triage->engaged && contention->engine->now_usec - last < CAP_SETTLE_USEC)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean can_cap(const Contention *contention, const BlDomain *domain)
+{
+    if (!can_judge(domain) || domain->class->rank <= contention->victim->class->rank ||
+        can_idle(contention, domain) || !bl_values_has(&domain->controls, BL_DOMAIN_CPU_QUOTA) ||
+        demand(domain, &domain->fast) < PAYER_ACTIVE)
+        return FALSE;
+    if (!domain->triage.engaged)
+        return contention->engine->now_usec >= domain->triage.cooldown_until_usec;
+    return domain->triage.cap == 0 || domain->triage.cap > cap_floor(domain);
+}
+
+/* An increase that hurt is taken back, and the next one waits twice as long. */
+static void relax_take_back(BlTriageState *triage)
+{
+    triage->relaxed = FALSE;
+    triage->cap -= CAP_RELAX_STEP;
+    triage->relax_wait_usec = MIN(2 * triage->relax_wait_usec, CAP_RELAX_WAIT_MAX_USEC);
+}
+
+static void cap_lower(const Contention *contention, BlDomain *domain)
+{
+    BlTriageState *triage = &domain->triage;
+    gboolean again = FALSE;
+    if (triage->engaged) {
+        triage->reason = triage_reason(contention, domain, BL_RULE_TRIAGE_CAP);
+    } else {
+        engage(contention, domain, TRUE);
+        /* A cap that fitted a minute ago is taken up again as it was. */
+        again = triage->recurring && triage->cap > 0;
+    }
+    if (triage->relaxed) {
+        relax_take_back(triage);
+    } else if (!again) {
+        gint64 used = bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
+        gint64 base = triage->cap > 0 ? MIN(used, triage->cap) : used;
+        triage->cap = MAX(base * CAP_KEEP_PERCENT / 100, cap_floor(domain));
+    }
+    triage->cap_changed_usec = contention->engine->now_usec;
+}
+
+/* The lowest class that can still give pays, all its active guests alike. */
+static void engage_caps(const Contention *contention)
+{
+    GPtrArray *domains = contention->engine->domains;
+    gint lowest = -1;
+    for (guint i = 0; i < domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(domains, i);
+        if (can_cap(contention, domain))
+            lowest = MAX(lowest, (gint)domain->class->rank);
+    }
+    for (guint i = 0; lowest >= 0 && i < domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(domains, i);
+        if ((gint)domain->class->rank == lowest && can_cap(contention, domain))
+            cap_lower(contention, domain);
+    }
+}
+
+/* Caps hold CPU time back that nobody may be using, so they follow more closely than idle priority
+ * does: lifted as soon as nobody above wants CPU, raised step by step while the objective is met.
+ */
+static void review_cap(const Contention *contention, BlDomain *domain)
+{
+    BlTriageState *triage = &domain->triage;
+    gint64 now = contention->engine->now_usec;
+    if (now - triage->active_usec >= CAP_LIFT_AFTER_USEC &&
+        now - triage->cap_lifted_usec >= CAP_LIFT_EVERY_USEC) {
+        triage->cap_lifted_usec = now;
+        disengage(contention, domain, BL_RULE_CALM);
+        return;
+    }
+    if (contention->victim == NULL && now - triage->cap_changed_usec >= triage->relax_wait_usec) {
+        triage->cap += CAP_RELAX_STEP;
+        triage->relaxed = TRUE;
+        triage->cap_changed_usec = now;
+        triage->reason.rule = BL_RULE_TRIAGE_RELAX;
+        triage->reason.measured = -1;
+        triage->reason.share = -1;
+    }
+}
+
+static void want_idle(BlDomain *domain)
+{
+    domain->fields[BL_DOMAIN_CPU_IDLE].want =
+        (BlWant){.active = TRUE,
+                 .value = 1,
+                 .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
+                 .reason = domain->triage.reason};
+}
+
+static void want_cap(BlDomain *domain)
+{
+    BlFieldState *field = &domain->fields[BL_DOMAIN_CPU_QUOTA];
+    gint64 quota = domain->triage.cap * (BL_QUOTA_PERIOD_USEC / 100) / (BL_PERMYRIAD / 100);
+    gint64 own =
+        field->held ? field->original : bl_values_get(&domain->controls, BL_DOMAIN_CPU_QUOTA, -1);
+    if (field->want.active)
+        quota = MIN(quota, field->want.value);
+    if (own != BL_QUOTA_NONE)
+        quota = MIN(quota, own);
+    field->want = (BlWant){.active = TRUE,
+                           .value = quota,
+                           .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
+                           .reason = domain->triage.reason};
+}
+
+void bl_policy_triage(BlEngine *engine, const BlPolicy *policy)
+{
+    Contention contention = contention_judge(engine, policy);
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->triage.engaged)
+            review_engaged(&contention, domain);
+        if (domain->triage.engaged && domain->triage.capped)
+            review_cap(&contention, domain);
+        if (domain->triage.engaged && !domain->triage.capped && !can_idle(&contention, domain))
+            disengage(&contention, domain, BL_RULE_CLASS_CHANGED);
+    }
+    if (contention.victim != NULL && engine->now_usec >= engine->frozen_until_usec) {
+        engage_idle(&contention);
+        if (!settling(&contention))
+            engage_caps(&contention);
+    }
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->triage.engaged && domain->triage.capped)
+            want_cap(domain);
+        else if (domain->triage.engaged)
+            want_idle(domain);
+    }
+}

@@ -1,0 +1,185 @@
+/* JSON of plans, decisions and views: see codec.h. */
+#include "model/codec.h"
+
+#include "base/units.h"
+
+json_t *bl_ratio_to_json(gint64 permyriad)
+{
+    return permyriad < 0 ? json_null() : json_real((double)permyriad / BL_PERMYRIAD);
+}
+
+json_t *bl_time_to_json(gint64 wall_usec)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    bl_time_append(text, wall_usec);
+    return json_string(text->str);
+}
+
+static json_t *seconds_to_json(gint64 usec)
+{
+    return json_real((double)usec / BL_USEC_PER_SEC);
+}
+
+json_t *bl_control_to_json(BlDomainField field, gint64 value)
+{
+    gboolean none_is_negative = field == BL_DOMAIN_CPU_QUOTA || field == BL_DOMAIN_VCPU_PIN;
+    return none_is_negative && value < 0 ? json_null() : json_integer(value);
+}
+
+static const char *field_name(BlDomainField field)
+{
+    return bl_field_info(BL_SCOPE_DOMAIN, field)->name;
+}
+
+static void reason_add(json_t *object, const BlReason *reason, gint64 decided_usec,
+                       gint64 wall_usec)
+{
+    json_object_set_new(object, "target", json_string(reason->domain));
+    json_object_set_new(object, "class", json_string(reason->domain_class));
+    json_object_set_new(object, "policy", json_string("cpu"));
+    json_object_set_new(object, "rule", json_string(bl_rule_name(reason->rule)));
+    if (reason->victim[0] != '\0') {
+        json_object_set_new(object, "victim", json_string(reason->victim));
+        json_object_set_new(object, "victimClass", json_string(reason->victim_class));
+    }
+    if (reason->victim_thread[0] != '\0')
+        json_object_set_new(object, "victimThread", json_string(reason->victim_thread));
+    if (reason->measured >= 0) {
+        json_object_set_new(object, "measured", bl_ratio_to_json(reason->measured));
+        json_object_set_new(object, "limit", bl_ratio_to_json(reason->limit));
+        json_object_set_new(object, "window", seconds_to_json(reason->window_usec));
+    }
+    if (reason->since_usec > 0)
+        json_object_set_new(object, "since",
+                            bl_time_to_json(wall_usec - (decided_usec - reason->since_usec)));
+    if (reason->share >= 0)
+        json_object_set_new(object, "share", bl_ratio_to_json(reason->share));
+}
+
+json_t *bl_decision_to_json(const BlDecision *decision)
+{
+    const BlStep *step = &decision->step;
+    json_t *object = json_pack("{s:I, s:o, s:s}", "id", (json_int_t)step->id, "time",
+                               bl_time_to_json(decision->wall_usec), "uuid", step->uuid);
+    reason_add(object, &step->reason, decision->decided_usec, decision->wall_usec);
+    json_object_set_new(object, "action",
+                        json_pack("{s:s, s:o, s:o}", "field", field_name(step->field), "from",
+                                  bl_control_to_json(step->field, step->from), "to",
+                                  bl_control_to_json(step->field, step->to)));
+    json_object_set_new(object, "undo", bl_control_to_json(step->field, step->undo));
+    json_object_set_new(object, "isUndo", json_boolean(step->is_undo));
+    json_object_set_new(object, "state", json_string(bl_decision_state_name(decision->state)));
+    if (step->expires_usec > 0)
+        json_object_set_new(
+            object, "expires",
+            bl_time_to_json(decision->wall_usec + step->expires_usec - decision->decided_usec));
+    if (decision->applied_usec > 0)
+        json_object_set_new(object, "appliedAfter",
+                            seconds_to_json(decision->applied_usec - decision->decided_usec));
+    if (decision->effect >= 0) {
+        json_object_set_new(object, "effect", bl_ratio_to_json(decision->effect));
+        json_object_set_new(object, "effectAfter", seconds_to_json(decision->effect_usec));
+    }
+    if (decision->state == BL_DECISION_CONFLICT)
+        json_object_set_new(object, "observed",
+                            bl_control_to_json(step->field, decision->observed));
+    if (decision->message[0] != '\0')
+        json_object_set_new(object, "message", json_string(decision->message));
+    return object;
+}
+
+static json_t *step_to_json(const BlStep *step)
+{
+    json_t *object = json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I}", "id",
+                               (json_int_t)step->id, "uuid", step->uuid, "generation",
+                               (json_int_t)step->generation, "field", field_name(step->field),
+                               "from", (json_int_t)step->from, "to", (json_int_t)step->to, "undo",
+                               (json_int_t)step->undo, "shares", (json_int_t)step->shares, "isUndo",
+                               step->is_undo, "expires", (json_int_t)step->expires_usec);
+    json_object_set_new(object, "rule", json_string(bl_rule_name(step->reason.rule)));
+    return object;
+}
+
+json_t *bl_plan_to_json(const BlPlan *plan)
+{
+    json_t *steps = json_array(), *decisions = json_array();
+    for (guint i = 0; i < plan->steps->len; i++)
+        json_array_append_new(steps, step_to_json(&g_array_index(plan->steps, BlStep, i)));
+    for (guint i = 0; i < plan->decisions->len; i++)
+        json_array_append_new(decisions,
+                              bl_decision_to_json(&g_array_index(plan->decisions, BlDecision, i)));
+    return json_pack("{s:o, s:o}", "steps", steps, "decisions", decisions);
+}
+
+json_t *bl_view_host_to_json(const BlView *view)
+{
+    guint running = 0, suffering = 0;
+    for (guint i = 0; i < view->domains->len; i++) {
+        const BlDomainView *domain = g_ptr_array_index(view->domains, i);
+        running += domain->state == BL_STATE_RUNNING;
+        suffering += domain->suffers;
+    }
+    json_t *cpu =
+        json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "cpus",
+                  view->cpus < 0 ? json_null() : json_integer(view->cpus), "busy",
+                  bl_ratio_to_json(view->busy), "pressure", bl_ratio_to_json(view->psi_some),
+                  "reserved", bl_ratio_to_json(view->reserved), "vcpus", (json_int_t)view->vcpus,
+                  "overcommitLimit", json_real((double)view->overcommit_milli / 1000),
+                  "readyBoundary", bl_ratio_to_json(view->ready_boundary));
+    return json_pack("{s:o, s:s, s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
+                     bl_time_to_json(view->wall_usec), "mode", bl_mode_name(view->mode),
+                     "releasing", view->releasing, "cpu", cpu, "domains", (int)view->domains->len,
+                     "running", (int)running, "suffering", (int)suffering, "changesInForce",
+                     (int)view->holdings, "proposals", (int)view->proposals, "frozen",
+                     view->frozen);
+}
+
+static json_t *figures_to_json(const BlValues *figures)
+{
+    json_t *object = json_object();
+    for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
+        if (bl_values_has(figures, i))
+            json_object_set_new(object, bl_field_info(BL_SCOPE_FIGURE, i)->name,
+                                bl_ratio_to_json(figures->value[i]));
+    }
+    return object;
+}
+
+static json_t *controls_to_json(const BlValues *controls)
+{
+    json_t *object = json_object();
+    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+        if (bl_values_has(controls, i) &&
+            bl_field_info(BL_SCOPE_DOMAIN, i)->kind == BL_KIND_CONTROL)
+            json_object_set_new(object, field_name(i), bl_control_to_json(i, controls->value[i]));
+    }
+    return object;
+}
+
+json_t *bl_view_domain_to_json(const BlDomainView *domain)
+{
+    json_t *threads = json_array(), *foreign = json_array();
+    for (guint i = 0; i < domain->threads->len; i++) {
+        const BlThreadView *thread = &g_array_index(domain->threads, BlThreadView, i);
+        json_array_append_new(threads, json_pack("{s:s, s:i, s:o}", "role",
+                                                 bl_thread_role_name(thread->role), "index",
+                                                 (int)thread->index, "figures",
+                                                 figures_to_json(&thread->figures)));
+    }
+    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+        if ((domain->foreign >> i) & 1u)
+            json_array_append_new(foreign, json_string(field_name(i)));
+    }
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:b, s:i, s:s, s:s}", "name", domain->name, "uuid", domain->uuid, "state",
+        bl_domain_state_name(domain->state), "stale", domain->stale, "vcpus", (int)domain->vcpus,
+        "class", domain->class_name, "classFrom", bl_class_source_name(domain->class_source));
+    json_object_set_new(object, "objective", bl_ratio_to_json(domain->objective));
+    json_object_set_new(object, "suffers", json_boolean(domain->suffers));
+    json_object_set_new(object, "figures", figures_to_json(&domain->figures));
+    json_object_set_new(object, "controls", controls_to_json(&domain->controls));
+    json_object_set_new(object, "changesInForce", json_integer(domain->holdings));
+    json_object_set_new(object, "foreign", foreign);
+    json_object_set_new(object, "threads", threads);
+    return object;
+}

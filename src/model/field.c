@@ -1,0 +1,95 @@
+/* The field table: see field.h. Rows stand in the order of the enums. */
+#include "model/field.h"
+
+static const BlFieldInfo host_fields[BL_HOST_FIELDS] = {
+    {"cpu.count", "CPUS", BL_UNIT_NONE, BL_KIND_GAUGE, "CPUs online on the host"},
+    {"cpu.busy", "BUSY", BL_UNIT_NSEC, BL_KIND_COUNTER,
+     "time that the host's CPUs spent on anything but idling, summed over CPUs"},
+    {"psi.cpu.some", "PSI", BL_UNIT_USEC, BL_KIND_COUNTER,
+     "time in which at least one task of the host waited for a CPU"},
+    {"cpu.shares.max", "SHMAX", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "largest value that the host's cpu controller takes as shares (cgroup v1 262144, v2 10000)"},
+    {"cpu.idle.supported", "IDLE?", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "1 when the host's kernel knows idle priority for cgroups (cpu.idle)"},
+};
+
+static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
+    {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
+     "time in which the domain's own quota held its threads back"},
+    {"cpu.shares", "SHARES", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "weight of the domain's cgroup when CPUs are contended"},
+    {"cpu.quota", "QUOTA", BL_UNIT_USEC, BL_KIND_CONTROL,
+     "CPU time that the whole domain may use per 100 ms; -1 is no limit"},
+    {"cpu.idle", "IDLE", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "1 when the domain runs only on CPU time that nobody else wants"},
+    {"vcpu.pin", "PIN", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "host CPUs that every vCPU of the domain may run on, as a bit mask of CPUs 0 to 62; "
+     "-1 is all of them"},
+};
+
+static const BlFieldInfo thread_fields[BL_THREAD_FIELDS] = {
+    {"run", "RUN", BL_UNIT_NSEC, BL_KIND_COUNTER, "time that the thread ran on a CPU"},
+    {"delay", "DELAY", BL_UNIT_NSEC, BL_KIND_COUNTER,
+     "time that the thread was runnable and waited for a CPU (run delay)"},
+};
+
+static const BlFieldInfo figure_fields[BL_FIGURE_FIELDS] = {
+    {"ready", "%RDY", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "ready time of the worst vCPU, own throttling taken off"},
+    {"ready.mean", "%RDYAVG", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "mean ready time of the domain's vCPUs"},
+    {"ready.service", "%RDYSVC", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "ready time of the worst emulator or I/O thread"},
+    {"throttled", "%MLMTD", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "share of the time in which the domain's own quota held it back"},
+    {"used", "%USED", BL_UNIT_PERMYRIAD_CORE, BL_KIND_GAUGE,
+     "CPU time used by all threads of the domain"},
+    {"demand", "%DMD", BL_UNIT_PERMYRIAD_CORE, BL_KIND_GAUGE,
+     "CPU time that the domain used or waited for"},
+};
+
+static const struct {
+    const char *name;
+    const BlFieldInfo *fields;
+    guint count;
+} scopes[BL_SCOPE_COUNT] = {
+    {"host", host_fields, BL_HOST_FIELDS},
+    {"domain", domain_fields, BL_DOMAIN_FIELDS},
+    {"thread", thread_fields, BL_THREAD_FIELDS},
+    {"figure", figure_fields, BL_FIGURE_FIELDS},
+};
+
+G_STATIC_ASSERT(BL_HOST_FIELDS <= BL_FIELDS_MAX);
+G_STATIC_ASSERT(BL_DOMAIN_FIELDS <= BL_FIELDS_MAX);
+G_STATIC_ASSERT(BL_THREAD_FIELDS <= BL_FIELDS_MAX);
+G_STATIC_ASSERT(BL_FIGURE_FIELDS <= BL_FIELDS_MAX);
+
+const BlFieldInfo *bl_field_info(BlScope scope, guint field)
+{
+    g_return_val_if_fail(scope < BL_SCOPE_COUNT && field < scopes[scope].count, NULL);
+    return &scopes[scope].fields[field];
+}
+
+guint bl_field_count(BlScope scope)
+{
+    g_return_val_if_fail(scope < BL_SCOPE_COUNT, 0);
+    return scopes[scope].count;
+}
+
+const char *bl_scope_name(BlScope scope)
+{
+    g_return_val_if_fail(scope < BL_SCOPE_COUNT, NULL);
+    return scopes[scope].name;
+}
+
+gboolean bl_field_find(BlScope scope, const char *name, guint *ret_field)
+{
+    g_return_val_if_fail(scope < BL_SCOPE_COUNT, FALSE);
+    for (guint i = 0; i < scopes[scope].count; i++) {
+        if (g_str_equal(scopes[scope].fields[i].name, name)) {
+            *ret_field = i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}

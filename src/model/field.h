@@ -1,0 +1,122 @@
+/* The field table: every number that Ballast measures, derives or writes, once.
+ *
+ * A row gives the field's name, unit, kind and help. The JSON codec, the trace, the API, the
+ * columns of `ballast vms` and the documentation are driven by it, so a new counter is one row
+ * here and one reader in src/collect/.
+ *
+ * Fields live in four scopes. `host`, `domain` and `thread` fields are raw: collectors fill them
+ * into a sample. `figure` fields are derived per domain by the engine. Values are integers in the
+ * field's base unit, each with a presence bit: unknown is not zero.
+ */
+#ifndef BL_MODEL_FIELD_H
+#define BL_MODEL_FIELD_H
+
+#include <glib.h>
+
+typedef enum {
+    BL_SCOPE_HOST,
+    BL_SCOPE_DOMAIN,
+    BL_SCOPE_THREAD,
+    BL_SCOPE_FIGURE,
+    BL_SCOPE_COUNT,
+} BlScope;
+
+typedef enum {
+    BL_KIND_COUNTER, /* grows until its source restarts; only differences mean anything */
+    BL_KIND_GAUGE,   /* a level at the instant of the sample */
+    BL_KIND_CONTROL, /* a gauge that an actuator can write */
+} BlFieldKind;
+
+typedef enum {
+    BL_UNIT_NONE,
+    BL_UNIT_NSEC,
+    BL_UNIT_USEC,
+    BL_UNIT_PERMYRIAD,      /* shown as a ratio 0..1 in JSON views */
+    BL_UNIT_PERMYRIAD_CORE, /* of one core; 10,000 is one core */
+} BlUnit;
+
+typedef enum {
+    BL_HOST_CPU_COUNT,
+    BL_HOST_CPU_BUSY_NSEC,
+    BL_HOST_PSI_CPU_SOME_USEC,
+    BL_HOST_SHARES_MAX,
+    BL_HOST_IDLE_SUPPORTED,
+    BL_HOST_FIELDS,
+} BlHostField;
+
+typedef enum {
+    BL_DOMAIN_THROTTLED_NSEC,
+    BL_DOMAIN_CPU_SHARES,
+    BL_DOMAIN_CPU_QUOTA,
+    BL_DOMAIN_CPU_IDLE,
+    BL_DOMAIN_VCPU_PIN,
+    BL_DOMAIN_FIELDS,
+} BlDomainField;
+
+typedef enum {
+    BL_THREAD_RUN_NSEC,
+    BL_THREAD_DELAY_NSEC,
+    BL_THREAD_FIELDS,
+} BlThreadField;
+
+typedef enum {
+    BL_FIGURE_READY,
+    BL_FIGURE_READY_MEAN,
+    BL_FIGURE_READY_SERVICE,
+    BL_FIGURE_THROTTLED,
+    BL_FIGURE_USED,
+    BL_FIGURE_DEMAND,
+    BL_FIGURE_FIELDS,
+} BlFigure;
+
+typedef struct {
+    const char *name;   /* dotted, as in JSON: "cpu.shares" */
+    const char *column; /* head of its column in a table */
+    BlUnit unit;
+    BlFieldKind kind;
+    const char *help;
+} BlFieldInfo;
+
+/* A CPU quota that limits nothing, in BL_DOMAIN_CPU_QUOTA. */
+#define BL_QUOTA_NONE (-1)
+/* Quotas are given per this period, for the whole domain. */
+#define BL_QUOTA_PERIOD_USEC 100000
+
+/* Room for the fields of one scope. */
+#define BL_FIELDS_MAX 8
+
+typedef struct {
+    guint32 present; /* bit i: value[i] is known */
+    gint64 value[BL_FIELDS_MAX];
+} BlValues;
+
+const BlFieldInfo *bl_field_info(BlScope scope, guint field);
+guint bl_field_count(BlScope scope);
+const char *bl_scope_name(BlScope scope);
+/* FALSE when the scope has no field of that name. */
+gboolean bl_field_find(BlScope scope, const char *name, guint *ret_field);
+
+static inline gboolean bl_values_has(const BlValues *values, guint field)
+{
+    return (values->present >> field) & 1u;
+}
+
+static inline void bl_values_set(BlValues *values, guint field, gint64 value)
+{
+    values->present |= 1u << field;
+    values->value[field] = value;
+}
+
+static inline void bl_values_clear(BlValues *values, guint field)
+{
+    values->present &= ~(1u << field);
+    values->value[field] = 0;
+}
+
+/* The value, or `otherwise` when it is unknown. */
+static inline gint64 bl_values_get(const BlValues *values, guint field, gint64 otherwise)
+{
+    return bl_values_has(values, field) ? values->value[field] : otherwise;
+}
+
+#endif

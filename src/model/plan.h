@@ -1,0 +1,101 @@
+/* A plan: what the engine wants done after one sample, and what became of earlier decisions.
+ *
+ * A step changes one field of one domain. It carries where the field stood (`from`: an actuator
+ * refuses when that has changed), where it goes, how to undo it, and the reason. A decision is a
+ * step with its life: proposed, applied, undone... Decisions that changed in this tick are part of
+ * the plan, so the log, the API and a replayed trace all tell the same story.
+ */
+#ifndef BL_MODEL_PLAN_H
+#define BL_MODEL_PLAN_H
+
+#include "model/sample.h"
+
+/* Room for a domain's or class's name inside a reason; longer names are cut at a character. */
+#define BL_NAME_SIZE 128
+
+typedef enum {
+    BL_RULE_CLASS_SHARES,  /* the class's standing weight */
+    BL_RULE_CLASS_LIMIT,   /* the class's standing limit */
+    BL_RULE_CLASS_CPUS,    /* the class's host CPUs */
+    BL_RULE_TRIAGE_IDLE,   /* a higher class suffers: idle priority */
+    BL_RULE_TRIAGE_CAP,    /* a higher class suffers: smaller quota */
+    BL_RULE_TRIAGE_RELAX,  /* the objective is met with room: larger quota */
+    BL_RULE_CALM,          /* the pressure ended: give it back */
+    BL_RULE_NO_HELP,       /* the step did not help: give it back */
+    BL_RULE_CLASS_CHANGED, /* the domain's class no longer asks for it */
+    BL_RULE_LEAVE,         /* enforcing ended: give it back */
+    BL_RULE_FOREIGN,       /* somebody else changed the field: our hold on it ends */
+    BL_RULE_EXPIRED,       /* held longer than it may without a fresh decision */
+    BL_RULE_COUNT,
+} BlRule;
+
+/* Why: the rule, what was measured against which limit, since when, and who pays. */
+typedef struct {
+    BlRule rule;
+    char domain[BL_NAME_SIZE]; /* the one that is changed */
+    char domain_class[BL_NAME_SIZE];
+    char victim[BL_NAME_SIZE]; /* who suffers; empty when the rule has no victim */
+    char victim_class[BL_NAME_SIZE];
+    char victim_thread[16]; /* "vcpu 0", "emulator" */
+    gint64 measured;        /* permyriad of the window; -1: nothing measured */
+    gint64 limit;           /* the objective, same unit */
+    gint64 window_usec;     /* over which it was measured */
+    gint64 since_usec;      /* monotonic: since when the limit has been missed (or met, for CALM) */
+    gint64 share; /* permyriad: the domain's part of what all lower classes used; -1: none */
+} BlReason;
+
+typedef struct {
+    guint64 id; /* of the decision; grows */
+    char uuid[BL_UUID_SIZE];
+    guint64 generation;
+    BlDomainField field;
+    gint64 from, to;
+    gint64 undo;         /* the value before Ballast */
+    gint64 shares;       /* cpu.idle only: see BlHolding */
+    gboolean is_undo;    /* gives the original back and ends the holding */
+    gint64 expires_usec; /* monotonic; 0: stands while its class asks for it */
+    BlReason reason;
+} BlStep;
+
+typedef enum {
+    BL_DECISION_OBSERVED, /* mode observe: what would have been done */
+    BL_DECISION_PROPOSED, /* mode advise: waits for approval */
+    BL_DECISION_PLANNED,  /* handed to an actuator */
+    BL_DECISION_APPLIED,
+    BL_DECISION_EFFECTIVE, /* applied and its effect measured */
+    BL_DECISION_CONFLICT,
+    BL_DECISION_FAILED,
+    BL_DECISION_VANISHED,
+    BL_DECISION_EXPIRED, /* a proposal nobody approved while it was justified */
+    BL_DECISION_STATES,
+} BlDecisionState;
+
+typedef struct {
+    BlStep step;
+    BlDecisionState state;
+    gint64 wall_usec;    /* when it was decided */
+    gint64 decided_usec; /* monotonic */
+    gint64 applied_usec; /* monotonic; 0: not yet */
+    gint64 effect;       /* what was measured afterwards, permyriad; -1: not yet */
+    gint64 effect_usec;  /* how long after the step */
+    gint64 observed;     /* on conflict: the value found */
+    char message[160];   /* on failure */
+} BlDecision;
+
+typedef struct {
+    GArray *steps;     /* BlStep, in the order to be done */
+    GArray *decisions; /* BlDecision: new ones and those whose state changed, by id */
+} BlPlan;
+
+BlPlan *bl_plan_new(void);
+void bl_plan_free(BlPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlPlan, bl_plan_free)
+void bl_plan_clear(BlPlan *plan);
+
+const char *bl_rule_name(BlRule rule);
+gboolean bl_rule_parse(const char *name, BlRule *ret_rule);
+const char *bl_decision_state_name(BlDecisionState state);
+/* Copies `from` into a BL_NAME_SIZE array, cut at a whole UTF-8 character. */
+void bl_name_copy(char *to, const char *from);
+
+#endif

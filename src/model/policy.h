@@ -1,0 +1,76 @@
+/* A policy as validated values: boundaries, classes, assignment, protection. Produced by
+ * src/config/ from the policy file, consumed by the engine; immutable once built. */
+#ifndef BL_MODEL_POLICY_H
+#define BL_MODEL_POLICY_H
+
+#include <glib.h>
+
+/* A limit that is not set. */
+#define BL_LIMIT_NONE (-1)
+/* How many classes a policy may hold. */
+#define BL_CLASSES_MAX 32
+
+typedef struct {
+    char *name;
+    guint rank;    /* 0 is first in line; the order in the file */
+    gint64 shares; /* per vCPU */
+    /* Of each vCPU, permyriad. */
+    gint64 cpu_reservation;
+    gint64 cpu_limit; /* or BL_LIMIT_NONE */
+    gint64 cpu_ready; /* objective: ready time per vCPU; BL_LIMIT_NONE: no objective */
+    gboolean cpu_idle_allowed;
+    gint64 cpu_pin; /* bit mask of host CPUs, or -1 for all */
+} BlClass;
+
+typedef enum {
+    BL_MATCH_NAME,     /* glob on the domain's name */
+    BL_MATCH_UUID,     /* whole UUID, any case */
+    BL_MATCH_METADATA, /* KEY=VALUE: element KEY of Ballast's namespace holds VALUE */
+} BlMatchKind;
+
+typedef struct {
+    BlMatchKind kind;
+    char *pattern;
+    guint class_index;
+    guint line; /* in the file that declared it, for explanations */
+} BlAssignment;
+
+typedef struct {
+    gint64 overcommit_milli; /* vCPUs per core that may be admitted, thousandths */
+    gint64 ready;            /* ready time per vCPU that counts as contention, permyriad */
+} BlCpuBoundary;
+
+typedef struct {
+    guint steps_per_minute;
+    guint max_guests_per_step;
+    gboolean freeze_on_worse;
+} BlProtection;
+
+typedef struct {
+    gint ref_count;
+    BlCpuBoundary cpu;
+    GPtrArray *classes;     /* BlClass *, by rank */
+    GPtrArray *assignments; /* BlAssignment *, first match wins */
+    guint default_class;
+    BlProtection protection;
+} BlPolicy;
+
+/* An empty policy: no classes yet, built-in defaults elsewhere. */
+BlPolicy *bl_policy_new(void);
+BlPolicy *bl_policy_ref(BlPolicy *policy);
+void bl_policy_unref(BlPolicy *policy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlPolicy, bl_policy_unref)
+
+/* Appends a class with the built-in defaults (shares 1000, nothing reserved, no limit, no
+ * objective) and returns it, owned by the policy. */
+BlClass *bl_policy_add_class(BlPolicy *policy, const char *name);
+/* Appends an assignment; returns it, owned by the policy. */
+BlAssignment *bl_policy_add_assignment(BlPolicy *policy, BlMatchKind kind, const char *pattern,
+                                       guint class_index);
+
+const BlClass *bl_policy_class(const BlPolicy *policy, guint index);
+/* FALSE when the policy has no class of that name. */
+gboolean bl_policy_find_class(const BlPolicy *policy, const char *name, guint *ret_index);
+const char *bl_match_kind_name(BlMatchKind kind);
+
+#endif

@@ -1,0 +1,126 @@
+/* A sample: everything that the engine may know at one instant.
+ *
+ * Raw counters with presence bits, the inventory of domains, the outcomes of earlier steps, what
+ * operators asked for, and what an earlier run of the daemon left applied. `now_usec` is the only
+ * time there is. Built by the daemon (or read from a trace), consumed by the engine.
+ */
+#ifndef BL_MODEL_SAMPLE_H
+#define BL_MODEL_SAMPLE_H
+
+#include "model/field.h"
+
+/* Length of a UUID as text with its terminator. */
+#define BL_UUID_SIZE 37
+
+typedef enum {
+    BL_MODE_OBSERVE, /* decide and log, change nothing */
+    BL_MODE_ADVISE,  /* propose; act on approval */
+    BL_MODE_ENFORCE,
+    BL_MODE_COUNT,
+} BlMode;
+
+typedef enum {
+    BL_STATE_UNKNOWN,
+    BL_STATE_RUNNING,
+    BL_STATE_PAUSED,
+    BL_STATE_COUNT,
+} BlDomainState;
+
+typedef enum {
+    BL_ROLE_VCPU,
+    BL_ROLE_EMULATOR,
+    BL_ROLE_IOTHREAD,
+    BL_ROLE_COUNT,
+} BlThreadRole;
+
+typedef struct {
+    BlThreadRole role;
+    guint index; /* vCPU or iothread number; 0 for the emulator */
+    gint64 tid;  /* identifies the thread; a new one starts new counters */
+    BlValues values;
+} BlThreadSample;
+
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    char *name;
+    BlDomainState state;
+    guint64 generation; /* changes when the domain gets a new QEMU process */
+    gboolean stale;     /* its figures are older than they should be: show, do not act */
+    guint vcpus;
+    char *class_override; /* from `ballast class set`; NULL: none */
+    char **metadata;      /* "key=value" from Ballast's namespace, sorted; NULL: none */
+    BlValues values;
+    GArray *threads; /* BlThreadSample, by (role, index) */
+} BlDomainSample;
+
+typedef enum {
+    BL_OUTCOME_APPLIED,
+    BL_OUTCOME_CONFLICT, /* the value was not `from`: somebody else changed it; left alone */
+    BL_OUTCOME_FAILED,
+    BL_OUTCOME_VANISHED, /* the domain is gone */
+    BL_OUTCOME_COUNT,
+} BlOutcomeResult;
+
+typedef struct {
+    guint64 step_id;
+    BlOutcomeResult result;
+    gint64 observed; /* the value found, when the result is a conflict */
+    char *message;   /* for people; NULL when applied */
+} BlOutcome;
+
+typedef enum {
+    BL_REQUEST_MODE,
+    BL_REQUEST_APPROVE,
+    BL_REQUEST_RELEASE, /* undo everything now and hold still: the daemon is about to stop */
+    BL_REQUEST_COUNT,
+} BlRequestKind;
+
+typedef struct {
+    BlRequestKind kind;
+    BlMode mode;         /* BL_REQUEST_MODE */
+    guint64 decision_id; /* BL_REQUEST_APPROVE */
+} BlRequest;
+
+/* A change that is in force and ours: journalled by this or an earlier run of the daemon. */
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    guint64 generation;
+    BlDomainField field;
+    gint64 original; /* what it was before us, and will be again */
+    gint64 value;    /* what we wrote last */
+    gint64 shares;   /* only for cpu.idle: the weight to give back with it; 0: unknown */
+} BlHolding;
+
+typedef struct {
+    gint64 now_usec;  /* monotonic */
+    gint64 wall_usec; /* since the epoch; for people only */
+    BlValues host;
+    GPtrArray *domains; /* BlDomainSample *, by UUID, no two alike */
+    GArray *outcomes;   /* BlOutcome */
+    GArray *requests;   /* BlRequest, in order of arrival */
+    GArray *holdings;   /* BlHolding; when the daemon learns of them: as their domain
+                         appears, and after a step of which it is not known how it ended */
+    guint64 first_id;   /* of decisions: ids start above it; looked at in the first sample only */
+} BlSample;
+
+BlSample *bl_sample_new(void);
+void bl_sample_free(BlSample *sample);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlSample, bl_sample_free)
+/* Empties it for the next tick; keeps the arrays' memory. */
+void bl_sample_clear(BlSample *sample);
+
+BlDomainSample *bl_domain_sample_new(const char *uuid, const char *name);
+void bl_domain_sample_free(BlDomainSample *domain);
+/* Sorts domains by UUID and threads by (role, index), as the engine needs them. */
+void bl_sample_sort(BlSample *sample);
+
+const char *bl_mode_name(BlMode mode);
+gboolean bl_mode_parse(const char *name, BlMode *ret_mode);
+const char *bl_domain_state_name(BlDomainState state);
+const char *bl_thread_role_name(BlThreadRole role);
+const char *bl_outcome_result_name(BlOutcomeResult result);
+const char *bl_request_kind_name(BlRequestKind kind);
+/* Index of `name` in `names`, or -1. */
+int bl_name_index(const char *const *names, int count, const char *name);
+
+#endif

@@ -1,0 +1,74 @@
+/* The view: what the engine makes of a sample, for people and programs to look at.
+ *
+ * Derived figures per domain and host after one tick. Written by the engine, read by the API; has
+ * no influence on decisions.
+ */
+#ifndef BL_MODEL_VIEW_H
+#define BL_MODEL_VIEW_H
+
+#include "model/plan.h"
+
+typedef struct {
+    BlThreadRole role;
+    guint index;
+    BlValues figures; /* BlFigure: READY and USED only */
+} BlThreadView;
+
+typedef enum {
+    BL_CLASS_FROM_DEFAULT,
+    BL_CLASS_FROM_ASSIGN,
+    BL_CLASS_FROM_METADATA,
+    BL_CLASS_FROM_OVERRIDE,
+    BL_CLASS_SOURCES,
+} BlClassSource;
+
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    char name[BL_NAME_SIZE];
+    BlDomainState state;
+    gboolean stale;
+    guint vcpus;
+    guint class_index;
+    char class_name[BL_NAME_SIZE];
+    BlClassSource class_source;
+    char class_unknown[BL_NAME_SIZE]; /* a class it was given that the policy lacks; or empty */
+    gint64 objective;                 /* ready, permyriad; -1: none */
+    BlValues figures;                 /* BlFigure, over BL_VIEW_WINDOW_USEC */
+    BlValues controls;                /* BlDomainField: the controls as last read */
+    gboolean suffers;                 /* misses its objective */
+    gint64 suffers_since_usec;
+    guint holdings;  /* how many of its fields are changed by us */
+    guint foreign;   /* bit i: field i was changed by somebody else: left alone */
+    GArray *threads; /* BlThreadView */
+} BlDomainView;
+
+/* Figures are over the last two seconds. */
+#define BL_VIEW_WINDOW_USEC 2000000
+
+typedef struct {
+    gint64 now_usec, wall_usec;
+    BlMode mode;
+    gboolean releasing; /* giving everything back before a stop */
+    gint64 cpus;        /* -1: unknown */
+    gint64 busy;        /* permyriad of all CPUs; -1: unknown */
+    gint64 psi_some;    /* permyriad of the time; -1: unknown */
+    gint64 reserved;    /* permyriad of a core, sum of all domains */
+    guint64 vcpus;
+    gint64 ready_boundary; /* the policy's */
+    gint64 overcommit_milli;
+    guint holdings;
+    guint proposals;
+    gboolean frozen; /* too many steps made things worse: no new ones for a while */
+    gint64 frozen_until_usec;
+    GPtrArray *domains; /* BlDomainView *, by UUID */
+} BlView;
+
+BlView *bl_view_new(void);
+void bl_view_free(BlView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlView, bl_view_free)
+BlDomainView *bl_domain_view_new(void);
+/* By name or UUID; NULL when there is none. A UUID wins over an equal name. */
+const BlDomainView *bl_view_find(const BlView *view, const char *name);
+const char *bl_class_source_name(BlClassSource source);
+
+#endif

@@ -1,0 +1,196 @@
+/* The store: see store.h. */
+#include "store/store.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "model/codec.h"
+
+#define STORE_NAME "decisions.db"
+
+G_DEFINE_QUARK(bl - store - error - quark, bl_store_error)
+
+struct BlStore {
+    sqlite3 *writer; /* used by the thread only, once it runs */
+    sqlite3 *reader;
+    GThread *thread;
+    GAsyncQueue *queue; /* Item * */
+    GMutex lock;
+    char *failure;
+};
+
+typedef struct {
+    gboolean last;
+    guint64 id;
+    gint64 wall_usec;
+    char uuid[BL_UUID_SIZE];
+    char name[BL_NAME_SIZE];
+    char victim[BL_NAME_SIZE];
+    char *json;
+} Item;
+
+static void item_free(Item *item)
+{
+    g_free(item->json);
+    g_free(item);
+}
+
+static gboolean fail(sqlite3 *db, const char *doing, GError **error)
+{
+    g_set_error(error, BL_STORE_ERROR, BL_STORE_ERROR_FAILED,
+                "cannot %s the decision store: %s; move the file away if it is damaged", doing,
+                db != NULL ? sqlite3_errmsg(db) : "out of memory");
+    return FALSE;
+}
+
+static gboolean run(sqlite3 *db, const char *sql, GError **error)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, "set up", error);
+}
+
+static gboolean item_write(sqlite3 *db, const Item *item, GError **error)
+{
+    sqlite3_stmt *put = NULL;
+    gboolean done = sqlite3_prepare_v2(db,
+                                       "INSERT INTO decision (id, wall, uuid, name, json, victim) "
+                                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                                       "ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+                                       -1, &put, NULL) == SQLITE_OK &&
+                    sqlite3_bind_int64(put, 1, (gint64)item->id) == SQLITE_OK &&
+                    sqlite3_bind_int64(put, 2, item->wall_usec) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 3, item->uuid, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 4, item->name, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 5, item->json, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 6, item->victim, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_step(put) == SQLITE_DONE;
+    if (!done)
+        fail(db, "write", error);
+    sqlite3_finalize(put);
+    return done;
+}
+
+static gpointer writer_run(gpointer data)
+{
+    BlStore *store = data;
+    for (;;) {
+        Item *item = g_async_queue_pop(store->queue);
+        gboolean last = item->last;
+        g_autoptr(GError) error = NULL;
+        if (!last && !item_write(store->writer, item, &error)) {
+            g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
+            if (store->failure == NULL)
+                store->failure = g_strdup(error->message);
+        }
+        item_free(item);
+        if (last)
+            return NULL;
+    }
+}
+
+static gboolean database_open(const char *path, sqlite3 **ret_db, GError **error)
+{
+    if (sqlite3_open_v2(path, ret_db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                        NULL) != SQLITE_OK)
+        return fail(*ret_db, "open", error);
+    sqlite3_busy_timeout(*ret_db, 2000);
+    return TRUE;
+}
+
+BlStore *bl_store_open(const char *state_dir, GError **error)
+{
+    g_autoptr(BlStore) store = g_new0(BlStore, 1);
+    g_autofree char *path = g_build_filename(state_dir, STORE_NAME, NULL);
+    g_mutex_init(&store->lock);
+    store->queue = g_async_queue_new_full((GDestroyNotify)item_free);
+    g_autofree char *trim = g_strdup_printf(
+        "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d", BL_STORE_KEEP);
+    if (!database_open(path, &store->writer, error) ||
+        !run(store->writer,
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+             "CREATE TABLE IF NOT EXISTS decision (id INTEGER PRIMARY KEY, wall INTEGER NOT NULL,"
+             " uuid TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,"
+             " victim TEXT NOT NULL);"
+             "CREATE INDEX IF NOT EXISTS decision_wall ON decision (wall);",
+             error) ||
+        !run(store->writer, trim, error) || !database_open(path, &store->reader, error))
+        return NULL;
+    store->thread = g_thread_new("store", writer_run, store);
+    return g_steal_pointer(&store);
+}
+
+void bl_store_close(BlStore *store)
+{
+    if (store == NULL)
+        return;
+    if (store->thread != NULL) {
+        Item *last = g_new0(Item, 1);
+        last->last = TRUE;
+        g_async_queue_push(store->queue, last);
+        g_thread_join(store->thread);
+    }
+    sqlite3_close(store->writer);
+    sqlite3_close(store->reader);
+    g_async_queue_unref(store->queue);
+    g_free(store->failure);
+    g_mutex_clear(&store->lock);
+    g_free(store);
+}
+
+guint64 bl_store_last_id(BlStore *store)
+{
+    sqlite3_stmt *get = NULL;
+    guint64 id = 0;
+    if (sqlite3_prepare_v2(store->reader, "SELECT max(id) FROM decision", -1, &get, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(get) == SQLITE_ROW)
+        id = (guint64)MAX(sqlite3_column_int64(get, 0), 0);
+    sqlite3_finalize(get);
+    return id;
+}
+
+void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json)
+{
+    Item *item = g_new0(Item, 1);
+    item->id = decision->step.id;
+    item->wall_usec = decision->wall_usec;
+    g_strlcpy(item->uuid, decision->step.uuid, sizeof item->uuid);
+    g_strlcpy(item->name, decision->step.reason.domain, sizeof item->name);
+    g_strlcpy(item->victim, decision->step.reason.victim, sizeof item->victim);
+    g_autofree char *text = json_dumps(json, BL_JSON_LINE);
+    item->json = g_steal_pointer(&text);
+    json_decref(json);
+    g_async_queue_push(store->queue, item);
+}
+
+char *bl_store_take_failure(BlStore *store)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
+    return g_steal_pointer(&store->failure);
+}
+
+json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error)
+{
+    sqlite3_stmt *get = NULL;
+    if (sqlite3_prepare_v2(store->reader,
+                           "SELECT json FROM (SELECT id, json FROM decision WHERE id > ?1 AND "
+                           "wall >= ?2 AND (?3 IS NULL OR name = ?3 OR uuid = ?3 OR victim = ?3) "
+                           "ORDER BY id DESC LIMIT ?4) ORDER BY id",
+                           -1, &get, NULL) != SQLITE_OK) {
+        fail(store->reader, "read", error);
+        return NULL;
+    }
+    sqlite3_bind_int64(get, 1, (gint64)query->after);
+    sqlite3_bind_int64(get, 2, query->since_usec);
+    if (query->domain != NULL)
+        sqlite3_bind_text(get, 3, query->domain, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(get, 4, query->limit);
+    json_t *items = json_array();
+    while (sqlite3_step(get) == SQLITE_ROW) {
+        json_t *item = json_loads((const char *)sqlite3_column_text(get, 0), 0, NULL);
+        if (item != NULL)
+            json_array_append_new(items, item);
+    }
+    sqlite3_finalize(get);
+    return items;
+}

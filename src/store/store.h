@@ -1,0 +1,48 @@
+/* The store: decisions on disk, for `ballast log` and for asking later why.
+ *
+ * SQLite below the state directory. Writes go through a thread of their own, so that a slow disk
+ * never holds up the engine; reads are small and direct. Losing the store loses history only: what
+ * must be undone is in the journal.
+ */
+#ifndef BL_STORE_STORE_H
+#define BL_STORE_STORE_H
+
+#include <jansson.h>
+
+#include "model/plan.h"
+
+/* Older decisions than the newest so many are dropped at the start. */
+#define BL_STORE_KEEP 100000
+
+#define BL_STORE_ERROR (bl_store_error_quark())
+GQuark bl_store_error_quark(void);
+typedef enum { BL_STORE_ERROR_FAILED } BlStoreError;
+
+typedef struct BlStore BlStore;
+
+BlStore *bl_store_open(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits until everything is written. */
+void bl_store_close(BlStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlStore, bl_store_close)
+
+/* The largest id there is; 0 when empty. */
+guint64 bl_store_last_id(BlStore *store);
+
+/* Adds or replaces a decision; `json` is what readers get, taken over. Returns at once. */
+void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json);
+
+/* The first failure to write since the last call, for the log; NULL when there was none. */
+char *bl_store_take_failure(BlStore *store);
+
+typedef struct {
+    guint64 after;      /* only ids above */
+    gint64 since_usec;  /* only decided at or after this wall time */
+    const char *domain; /* name or UUID of who was changed, or name of whom it was for; NULL: all */
+    guint limit;        /* the newest so many */
+} BlStoreQuery;
+
+/* The matching decisions as a JSON array, oldest first. */
+json_t *bl_store_query(BlStore *store, const BlStoreQuery *query,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif

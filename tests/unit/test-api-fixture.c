@@ -1,0 +1,224 @@
+/* A server with canned answers: see test-api-fixture.h. */
+#include "test-api-fixture.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_int mode_calls;
+/* GLib's locks are futexes of its own, which the thread sanitizer cannot see; this one it can. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int fixture_mode_calls(void)
+{
+    return atomic_load(&mode_calls);
+}
+
+static BlApiReply done(json_t *body)
+{
+    return (BlApiReply){.status = 200, .body = body};
+}
+
+static BlApiReply answer_status(const BlApiCall *call, gpointer user_data)
+{
+    return done(json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:{s:i, s:f, s:n, s:f, s:i, s:f, s:f}, s:i, s:i, s:i, s:i, s:i,"
+        " s:b, s:{s:s, s:b}, s:{s:s}, s:[s], s:[s]}",
+        "kind", "Status", "host", "node-1", "version", "0.1.0", "mode", "observe", "releasing", 0,
+        "cpu", "cpus", 2, "busy", 0.625, "pressure", "reserved", 1.5, "vcpus", 8, "overcommitLimit",
+        4.0, "readyBoundary", 0.05, "domains", 3, "running", 2, "suffering", 1, "changesInForce", 1,
+        "proposals", 0, "frozen", 0, "libvirt", "uri", "qemu:///system", "connected", 1, "policy",
+        "path", "/etc/ballast/policy.yaml", "sentences", "All is told.", "notices",
+        "a notice\x1b[31m"));
+}
+
+static json_t *vm_new(const char *name, double ready, gboolean suffers)
+{
+    json_t *vm =
+        json_pack("{s:s, s:s, s:s, s:b, s:i, s:s, s:s, s:f, s:b, s:{s:f}, s:{s:i, s:n},"
+                  " s:i, s:[], s:[]}",
+                  "name", name, "uuid", "00000000-0000-0000-0000-000000000001", "state", "running",
+                  "stale", 0, "vcpus", 2, "class", "critical", "classFrom", "assign", "objective",
+                  0.01, "suffers", suffers, "figures", "ready", ready, "controls", "cpu.shares",
+                  8000, "cpu.quota", "changesInForce", 0, "foreign", "threads");
+    g_assert_nonnull(vm);
+    return vm;
+}
+
+static BlApiReply answer_vms(const BlApiCall *call, gpointer user_data)
+{
+    return done(json_pack("{s:s, s:[o, o, o]}", "kind", "VmList", "items",
+                          vm_new("web-1", 0.094, TRUE), vm_new("a,\"b\"", 0.002, FALSE),
+                          vm_new("db-1", 0.5, FALSE)));
+}
+
+static BlApiReply answer_vm(const BlApiCall *call, gpointer user_data)
+{
+    if (!g_str_equal(call->argument, "web-1") && !g_str_equal(call->argument, ".."))
+        return bl_api_problem(404, NULL, "There is no guest \"%s\".", call->argument);
+    return done(vm_new(call->argument, 0.094, TRUE));
+}
+
+static BlApiReply answer_explain(const BlApiCall *call, gpointer user_data)
+{
+    return done(json_pack("{s:s, s:s, s:[s], s:[]}", "kind", "Explanation", "name", call->argument,
+                          "sentences", "It waits.", "decisions"));
+}
+
+static json_t *decision_new(guint64 id, const char *padding)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (json_int_t)id, "time",
+                     "2026-01-31T12:00:00.000Z", "state", "applied", "target", "batch-1", "rule",
+                     "triage.idle", "sentence", "It was done.", "padding", padding);
+}
+
+static BlApiReply answer_decisions(const BlApiCall *call, gpointer user_data)
+{
+    const char *vm = call->query(call->request, "vm");
+    const char *limit = call->query(call->request, "limit");
+    const char *since = call->query(call->request, "since");
+    return done(json_pack("{s:s, s:[o], s:s?, s:s?, s:s?}", "kind", "DecisionList", "items",
+                          decision_new(1, ""), "vm", vm, "limit", limit, "since", since));
+}
+
+static BlApiReply answer_policy(const BlApiCall *call, gpointer user_data)
+{
+    return done(json_pack("{s:s, s:[{s:s, s:s}], s:s}", "kind", "Policy", "files", "name", "p.yaml",
+                          "text", "version: 1", "effective",
+                          "version: 1\nclasses:\n  critical: {shares: 8000}\n  standard: {shares: "
+                          "1000}\ndefault: standard\n"));
+}
+
+static BlApiReply answer_mode(const BlApiCall *call, gpointer user_data)
+{
+    const char *mode = json_string_value(json_object_get(call->body, "mode"));
+    int count = atomic_fetch_add(&mode_calls, 1) + 1;
+    if (g_strcmp0(mode, "advise") == 0)
+        return bl_api_problem(409, NULL, "Not now.");
+    return done(
+        json_pack("{s:s, s:s, s:i}", "kind", "Done", "message", "the mode is set", "count", count));
+}
+
+static BlApiReply answer_class(const BlApiCall *call, gpointer user_data)
+{
+    const json_t *class = json_object_get(call->body, "class");
+    if (class == NULL)
+        return bl_api_problem(400, NULL, "There is no class in the body.");
+    if (g_strcmp0(json_string_value(class), "gold") == 0)
+        return bl_api_problem(422, NULL, "The policy has no class \"gold\".");
+    return done(json_pack("{s:s, s:s}", "kind", "Done", "message", "the class is set"));
+}
+
+static BlApiReply answer_reload(const BlApiCall *call, gpointer user_data)
+{
+    BlApiReply reply = bl_api_problem(422, NULL, "The policy has errors.");
+    json_object_set_new(reply.body, "errors", json_string("p.yaml:1:1: error: wrong\n  here\n"));
+    return reply;
+}
+
+/* BL_ROUTE_APPROVE has no handler: that must be an answer, too. */
+static const BlApiHandler handlers[BL_ROUTE_COUNT] = {
+    [BL_ROUTE_STATUS] = answer_status,
+    [BL_ROUTE_VMS] = answer_vms,
+    [BL_ROUTE_VM] = answer_vm,
+    [BL_ROUTE_EXPLAIN] = answer_explain,
+    [BL_ROUTE_DECISIONS] = answer_decisions,
+    [BL_ROUTE_POLICY] = answer_policy,
+    [BL_ROUTE_MODE_SET] = answer_mode,
+    [BL_ROUTE_CLASS_SET] = answer_class,
+    [BL_ROUTE_POLICY_RELOAD] = answer_reload,
+};
+
+static gpointer run_loop(gpointer data)
+{
+    Fixture *fixture = data;
+    g_main_loop_run(fixture->loop);
+    return NULL;
+}
+
+void fixture_make(Fixture *fixture)
+{
+    memset(fixture, 0, sizeof *fixture);
+    fixture->folder = g_dir_make_tmp("ballast-test-XXXXXX", NULL);
+    g_assert_nonnull(fixture->folder);
+    fixture->path = g_build_filename(fixture->folder, "api.sock", NULL);
+    fixture->group = "no-such-group-of-ballast";
+}
+
+void fixture_start(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    BlApiConfig config = {.socket_path = fixture->path, .group = fixture->group};
+    memcpy(config.handlers, handlers, sizeof handlers);
+    fixture->context = g_main_context_new();
+    fixture->loop = g_main_loop_new(fixture->context, FALSE);
+    fixture->server = bl_api_server_start(&config, fixture->context, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(fixture->server);
+    fixture->thread = g_thread_new("server", run_loop, fixture);
+}
+
+static gboolean quit_loop(gpointer data)
+{
+    g_main_loop_quit(data);
+    return G_SOURCE_REMOVE;
+}
+
+void fixture_stop(Fixture *fixture)
+{
+    /* From inside, not from here: the loop may not have begun to run yet. */
+    GSource *source = g_idle_source_new();
+    g_source_set_callback(source, quit_loop, fixture->loop, NULL);
+    g_source_attach(source, fixture->context);
+    g_source_unref(source);
+    g_thread_join(fixture->thread);
+    g_clear_pointer(&fixture->server, bl_api_server_stop);
+    g_clear_pointer(&fixture->loop, g_main_loop_unref);
+    g_clear_pointer(&fixture->context, g_main_context_unref);
+    g_assert_false(g_file_test(fixture->path, G_FILE_TEST_EXISTS));
+}
+
+void fixture_free(Fixture *fixture)
+{
+    g_autofree char *lock_path = g_strconcat(fixture->path, ".lock", NULL);
+    g_unlink(lock_path);
+    g_assert_cmpint(g_rmdir(fixture->folder), ==, 0);
+    g_free(fixture->folder);
+    g_free(fixture->path);
+}
+
+typedef struct {
+    BlApiServer *server;
+    guint64 first, last;
+    gsize padding;
+} Publication;
+
+static gboolean publish(gpointer data)
+{
+    Publication *publication = data;
+    pthread_mutex_lock(&lock);
+    g_autofree char *padding = g_strnfill(publication->padding, 'x');
+    for (guint64 id = publication->first; id <= publication->last; id++) {
+        json_t *decision = decision_new(id, padding);
+        bl_api_server_publish(publication->server, "decision", id, decision);
+        json_decref(decision);
+    }
+    g_free(publication);
+    pthread_mutex_unlock(&lock);
+    return G_SOURCE_REMOVE;
+}
+
+void fixture_publish(Fixture *fixture, guint64 first, guint64 last, gsize padding)
+{
+    pthread_mutex_lock(&lock);
+    Publication *publication = g_new0(Publication, 1);
+    *publication = (Publication){fixture->server, first, last, padding};
+    pthread_mutex_unlock(&lock);
+    /* Not g_main_context_invoke(): before the thread runs, that would publish here. */
+    GSource *source = g_idle_source_new();
+    g_source_set_callback(source, publish, publication, NULL);
+    g_source_attach(source, fixture->context);
+    g_source_unref(source);
+}

@@ -1,0 +1,248 @@
+/* Collectors: the parsers on real text, on nonsense, and the readers on a fixture tree. */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "collect/cgroup.h"
+#include "collect/libvirt.h"
+#include "collect/procfs.h"
+
+#define UUID "1ab434d9-6f02-493d-ba8d-af7b41864494"
+
+static void test_schedstat(void)
+{
+    gint64 run, delay;
+    g_assert_true(bl_schedstat_parse("144866 196432 2\n", &run, &delay));
+    g_assert_cmpint(run, ==, 144866);
+    g_assert_cmpint(delay, ==, 196432);
+    g_assert_false(bl_schedstat_parse("", &run, &delay));
+    g_assert_false(bl_schedstat_parse("12", &run, &delay));
+    g_assert_false(bl_schedstat_parse("12 x 3", &run, &delay));
+    g_assert_false(bl_schedstat_parse("18446744073709551615 1 1", &run, &delay));
+}
+
+static void test_stat(void)
+{
+    gint64 busy, cpus;
+    g_assert_true(bl_stat_parse("cpu  100 5 50 900 30 1 2 3 40 0\ncpu0 1 2\ncpu1 3 4\nintr 5\n",
+                                100, &busy, &cpus));
+    g_assert_cmpint(busy, ==, 161 * 10000000LL);
+    g_assert_cmpint(cpus, ==, 2);
+    g_assert_false(bl_stat_parse("cpu  100 5", 100, &busy, &cpus));
+    g_assert_false(bl_stat_parse("intr", 100, &busy, &cpus));
+}
+
+static void test_pressure(void)
+{
+    gint64 some;
+    g_assert_true(bl_pressure_parse("some avg10=0.00 avg60=0.87 avg300=0.60 total=2713663\n"
+                                    "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n",
+                                    &some));
+    g_assert_cmpint(some, ==, 2713663);
+    g_assert_false(bl_pressure_parse("some avg10=0.00\nfull total=7\n", &some));
+    g_assert_false(bl_pressure_parse("", &some));
+}
+
+static void test_thread_roles(void)
+{
+    BlThreadRole role;
+    guint index = 99;
+    g_assert_true(bl_thread_role_parse("CPU 12/KVM", &role, &index));
+    g_assert_cmpint(role, ==, BL_ROLE_VCPU);
+    g_assert_cmpuint(index, ==, 12);
+    g_assert_true(bl_thread_role_parse("CPU 0/TCG", &role, &index));
+    g_assert_true(bl_thread_role_parse("IO iothread1", &role, &index));
+    g_assert_cmpint(role, ==, BL_ROLE_IOTHREAD);
+    g_assert_false(bl_thread_role_parse("IO mon_iothread", &role, &index));
+    g_assert_false(bl_thread_role_parse("CPU x/KVM", &role, &index));
+    g_assert_false(bl_thread_role_parse("CPU 99999999/KVM", &role, &index));
+    g_assert_false(bl_thread_role_parse("worker", &role, &index));
+}
+
+static void test_start_time(void)
+{
+    guint64 ticks = 0;
+    g_assert_true(bl_start_time_parse("12 (a) b) 3) S 1 1 1 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 7 0 "
+                                      "4711 123 45",
+                                      &ticks));
+    g_assert_cmpuint(ticks, ==, 4711);
+    g_assert_false(bl_start_time_parse("12 (a) S 1", &ticks));
+    g_assert_false(bl_start_time_parse("", &ticks));
+}
+
+static void test_cgroup_mount(void)
+{
+    g_autofree char *path = NULL;
+    const char *hybrid = "29 23 0:25 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+                         "30 23 0:26 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
+                         "31 23 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup "
+                         "rw,cpu,cpuacct\n";
+    g_assert_cmpint(bl_cgroup_mount_parse(hybrid, &path), ==, BL_CGROUP_V1);
+    g_assert_cmpstr(path, ==, "/sys/fs/cgroup/cpu,cpuacct");
+    g_clear_pointer(&path, g_free);
+    g_assert_cmpint(bl_cgroup_mount_parse("29 23 0:25 / /sys/fs/cgroup rw shared:4 - cgroup2 "
+                                          "cgroup2 rw,nsdelegate\n",
+                                          &path),
+                    ==, BL_CGROUP_V2);
+    g_assert_cmpstr(path, ==, "/sys/fs/cgroup");
+    g_clear_pointer(&path, g_free);
+    g_assert_cmpint(bl_cgroup_mount_parse("nonsense\n - \n", &path), ==, BL_CGROUP_NONE);
+}
+
+static void check_domain_path(const char *text, BlCgroupVersion version, const char *expected)
+{
+    g_autofree char *path = bl_cgroup_domain_path(text, version);
+    g_assert_cmpstr(path, ==, expected);
+}
+
+static void test_cgroup_domain(void)
+{
+    check_domain_path("5:memory:/x\n1:cpu,cpuacct:/machine/qemu-1-a.libvirt-qemu/emulator\n0::/\n",
+                      BL_CGROUP_V1, "machine/qemu-1-a.libvirt-qemu");
+    check_domain_path("0::/machine.slice/machine-qemu\\x2d1\\x2da.scope/libvirt/emulator\n",
+                      BL_CGROUP_V2, "machine.slice/machine-qemu\\x2d1\\x2da.scope");
+    check_domain_path("0::/machine.slice/machine-qemu\\x2d1.scope/libvirt/vcpu0\n", BL_CGROUP_V2,
+                      "machine.slice/machine-qemu\\x2d1.scope");
+    check_domain_path("1:cpu:/\n", BL_CGROUP_V1, NULL);
+    check_domain_path("1:cpu:/emulator\n", BL_CGROUP_V1, NULL);
+    check_domain_path("1:cpu:/a/../b\n", BL_CGROUP_V1, NULL);
+    check_domain_path("1:cpuset:/a\n", BL_CGROUP_V1, NULL);
+    check_domain_path("", BL_CGROUP_V2, NULL);
+}
+
+static void test_throttled(void)
+{
+    gint64 nsec;
+    g_assert_true(
+        bl_cgroup_throttled_parse("nr_periods 1\nnr_throttled 2\nthrottled_time 333\n", &nsec));
+    g_assert_cmpint(nsec, ==, 333);
+    g_assert_true(bl_cgroup_throttled_parse("usage_usec 9\nthrottled_usec 44\n", &nsec));
+    g_assert_cmpint(nsec, ==, 44000);
+    g_assert_false(bl_cgroup_throttled_parse("usage_usec 9\n", &nsec));
+}
+
+static void check_metadata(const char *xml, const char *expected)
+{
+    g_auto(GStrv) entries = bl_metadata_parse(xml);
+    g_autofree char *joined = g_strjoinv(";", entries);
+    g_assert_cmpstr(joined, ==, expected);
+}
+
+static void test_metadata(void)
+{
+    check_metadata("<class>critical</class>", "class=critical");
+    check_metadata("<ballast:domain xmlns:ballast='urn:ballast:domain:1'>"
+                   "<ballast:team> ci </ballast:team><ballast:class>batch</ballast:class>"
+                   "</ballast:domain>",
+                   "class=batch;team=ci");
+    check_metadata("", "");
+    check_metadata("<class>unfinished", "");
+    check_metadata("<a><b>x</b></a", "b=x");
+    check_metadata("<a>&bad;</a>", "");
+}
+
+static void test_cmdline(void)
+{
+    static const char line[] = "qemu\0-name\0guest=a\0-uuid\0" UUID "\0-m\0"
+                               "1";
+    g_assert_true(bl_cmdline_is_qemu(line, sizeof line, UUID));
+    g_assert_false(bl_cmdline_is_qemu(line, sizeof line, "00000000-0000-0000-0000-000000000000"));
+    g_assert_false(bl_cmdline_is_qemu("", 0, UUID));
+    g_assert_false(bl_cmdline_is_qemu("-uuid", 6, UUID));
+    /* Cut off in the middle. */
+    g_assert_false(bl_cmdline_is_qemu(line, 24, UUID));
+}
+
+/* --- a /proc of our own ------------------------------------------------------------------------
+ */
+
+static void put(const char *root, const char *path, const char *text, gssize length)
+{
+    g_autofree char *file = g_build_filename(root, path, NULL);
+    g_autofree char *folder = g_path_get_dirname(file);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, text, length, NULL));
+}
+
+static void remove_tree(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
+    }
+    if (dir != NULL)
+        g_dir_close(dir);
+    g_remove(path);
+}
+
+static void process_put(const char *root, const char *pid)
+{
+    static const char line[] = "qemu\0-uuid\0" UUID;
+    g_autofree char *cmdline = g_strdup_printf("%s/cmdline", pid);
+    g_autofree char *comm = g_strdup_printf("%s/task/901/comm", pid);
+    g_autofree char *stat = g_strdup_printf("%s/task/901/schedstat", pid);
+    g_autofree char *main_stat = g_strdup_printf("%s/task/%s/schedstat", pid, pid);
+    g_autofree char *other = g_strdup_printf("%s/task/902/comm", pid);
+    put(root, cmdline, line, sizeof line);
+    put(root, comm, "CPU 0/KVM\n", -1);
+    put(root, stat, "10 20 3\n", -1);
+    put(root, main_stat, "1 2 3\n", -1);
+    put(root, other, "worker\n", -1);
+}
+
+static void test_finds_qemu(void)
+{
+    g_autofree char *root = g_dir_make_tmp("ballast-proc-XXXXXX", NULL);
+    g_autofree char *pid_file = g_build_filename(root, "a.pid", NULL);
+    process_put(root, "900");
+    g_auto(BlFd) proc = bl_dir_open_at(AT_FDCWD, root);
+    /* No pid file: the search finds it. A pid file that lies is not believed. */
+    g_assert_cmpint(bl_qemu_find(proc, pid_file, UUID), ==, 900);
+    g_assert_true(g_file_set_contents(pid_file, "1", -1, NULL));
+    g_assert_cmpint(bl_qemu_find(proc, pid_file, UUID), ==, 900);
+    g_autoptr(GArray) threads = bl_threads_open(proc, 900);
+    g_assert_cmpuint(threads->len, ==, 2);
+    /* Two that claim the same UUID: only the pid file can tell. */
+    process_put(root, "950");
+    g_assert_cmpint(bl_qemu_find(proc, pid_file, UUID), ==, 0);
+    g_assert_true(g_file_set_contents(pid_file, "950", -1, NULL));
+    g_assert_cmpint(bl_qemu_find(proc, pid_file, UUID), ==, 950);
+    g_assert_cmpuint(bl_process_generation(proc, 12345), ==, 0);
+    remove_tree(root);
+}
+
+static void test_pid_file(void)
+{
+    static const struct {
+        const char *uri, *expected;
+    } cases[] = {
+        {NULL, "/run/libvirt/qemu/a.pid"},
+        {"qemu:///system", "/run/libvirt/qemu/a.pid"},
+        {"qemu+unix:///system?socket=/x/run/libvirt-sock", "/x/run/qemu/a.pid"},
+        {"qemu+unix:///system?mode=direct&socket=/x%20y/sock&a=b", "/x y/qemu/a.pid"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = bl_libvirt_pid_file(cases[i].uri, "a");
+        g_assert_cmpstr(path, ==, cases[i].expected);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/collect/schedstat", test_schedstat);
+    g_test_add_func("/collect/stat", test_stat);
+    g_test_add_func("/collect/pressure", test_pressure);
+    g_test_add_func("/collect/thread-roles", test_thread_roles);
+    g_test_add_func("/collect/start-time", test_start_time);
+    g_test_add_func("/collect/cgroup-mount", test_cgroup_mount);
+    g_test_add_func("/collect/cgroup-domain", test_cgroup_domain);
+    g_test_add_func("/collect/throttled", test_throttled);
+    g_test_add_func("/collect/metadata", test_metadata);
+    g_test_add_func("/collect/cmdline", test_cmdline);
+    g_test_add_func("/collect/finds-qemu", test_finds_qemu);
+    g_test_add_func("/collect/pid-file", test_pid_file);
+    return g_test_run();
+}

@@ -1,0 +1,55 @@
+/* The store: what is put is found again, newest of each id, by every query. */
+#include <glib/gstdio.h>
+
+#include "store/store.h"
+
+static void put(BlStore *store, guint64 id, const char *name, const char *state)
+{
+    BlDecision decision = {.step = {.id = id}, .wall_usec = (gint64)id * 1000000};
+    bl_name_copy(decision.step.reason.domain, name);
+    bl_store_put(
+        store, &decision,
+        json_pack("{s:I, s:s, s:s}", "id", (json_int_t)id, "target", name, "state", state));
+}
+
+static void test_store(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("ballast-store-XXXXXX", NULL);
+    g_autoptr(GError) error = NULL;
+    BlStore *store = bl_store_open(folder, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bl_store_last_id(store), ==, 0);
+    for (guint64 id = 1; id <= 20; id++)
+        put(store, id, id % 2 == 0 ? "even" : "odd'; DROP TABLE decision; --", "planned");
+    put(store, 20, "even", "applied");
+    bl_store_close(store);
+    store = bl_store_open(folder, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(bl_store_last_id(store), ==, 20);
+    BlStoreQuery query = {.after = 4, .limit = 3, .domain = "even"};
+    json_t *items = bl_store_query(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 3);
+    json_t *last = json_array_get(items, 2);
+    g_assert_cmpint(json_integer_value(json_object_get(last, "id")), ==, 20);
+    g_assert_cmpstr(json_string_value(json_object_get(last, "state")), ==, "applied");
+    json_decref(items);
+    query = (BlStoreQuery){.since_usec = 15000000, .limit = 100};
+    items = bl_store_query(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 6);
+    json_decref(items);
+    g_assert_null(bl_store_take_failure(store));
+    bl_store_close(store);
+    g_autofree char *path = g_build_filename(folder, "decisions.db", NULL);
+    g_assert_true(g_file_set_contents(path, "this is no database at all, far from it", -1, NULL));
+    g_assert_null(bl_store_open(folder, &error));
+    g_assert_nonnull(error);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/store/put-and-query", test_store);
+    return g_test_run();
+}
