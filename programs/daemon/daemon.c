@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,10 @@
 
 /* A clean stop waits so long for everything to be given back. */
 #define STOP_USEC (10 * G_USEC_PER_SEC)
+/* --restore waits so long for libvirt. */
+#define RESTORE_USEC (30 * G_USEC_PER_SEC)
+/* Above ordinary tasks: who ends contention must not wait in it. */
+#define PRIORITY (-10)
 /* The view is made anew at most so often, however many clients ask. */
 #define VIEW_EVERY_USEC 50000
 #define MOUNTINFO_MAX (1024 * 1024)
@@ -87,11 +92,24 @@ static void tick_record(BlDaemon *daemon)
     g_clear_pointer(&daemon->trace, bl_trace_writer_close);
 }
 
+/* --restore: as soon as all domains are known, as if stopped; but not for ever. */
+static void restore_check(BlDaemon *daemon, gint64 now_usec)
+{
+    if (daemon->inventory_complete) {
+        bl_daemon_stop(daemon);
+    } else if (now_usec > daemon->started_usec + RESTORE_USEC) {
+        bl_daemon_log(BL_LOG_ERROR, "libvirt at \"%s\" did not answer; nothing was given back",
+                      daemon->options->uri);
+        daemon->exit_code = 1;
+        g_main_loop_quit(daemon->loop);
+    }
+}
+
 static void stop_check(BlDaemon *daemon, gint64 now_usec)
 {
     guint left = bl_engine_holdings(daemon->engine);
-    if (daemon->options->restore && daemon->inventory_complete && daemon->stop_until_usec == 0)
-        bl_daemon_stop(daemon);
+    if (daemon->options->restore && daemon->stop_until_usec == 0)
+        restore_check(daemon, now_usec);
     if (daemon->stop_until_usec == 0 || (left > 0 && now_usec < daemon->stop_until_usec))
         return;
     if (left > 0) {
@@ -240,6 +258,7 @@ static BlDaemon *daemon_new(BlOptions *options)
     daemon->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     daemon->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     daemon->first_sample = TRUE;
+    daemon->started_usec = g_get_monotonic_time();
     /* Event ids grow across restarts, so that a listener that comes back misses nothing. */
     daemon->last_event = (guint64)g_get_real_time();
     host_open(daemon);
@@ -271,6 +290,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_fd_close(&daemon->host_pressure_fd);
     bl_fd_close(&daemon->host_lock_fd);
     bl_fd_close(&daemon->state_lock_fd);
+    g_strfreev(daemon->listed);
     g_free(daemon->host_uuid);
     g_free(daemon->link_error);
     g_free(daemon->policy_error);
@@ -308,6 +328,11 @@ int main(int argc, char **argv)
     /* Threads that mostly wait need no arenas of their own. */
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN);
+    if (setpriority(PRIO_PROCESS, 0, PRIORITY) != 0)
+        bl_daemon_log(BL_LOG_WARNING,
+                      "cannot raise the own priority: %s; reactions may be late "
+                      "on a busy host",
+                      g_strerror(errno));
     bl_libvirt_events_start();
     BlDaemon *daemon = daemon_new(options);
     if (daemon_start(daemon)) {

@@ -26,7 +26,6 @@ typedef struct {
     char *socket_path;
     char *record_path;
     BlMode mode;
-    gboolean mode_given;
     gboolean keep;    /* leave changes in force at a clean stop */
     gboolean restore; /* give everything back and exit */
 } BlOptions;
@@ -74,6 +73,7 @@ typedef struct {
     gboolean listing;
     gboolean list_wanted;
     gboolean inventory_complete;
+    char **listed;       /* UUIDs of the last list */
     GHashTable *records; /* uuid -> BlRecord * */
     guint n_refreshing;
 
@@ -96,6 +96,7 @@ typedef struct {
     GArray *outcomes; /* BlOutcome, for the next sample */
     GArray *requests; /* BlRequest, for the next sample */
     gboolean first_sample;
+    gint64 started_usec;
     gint64 stop_until_usec; /* releasing: give up then; 0: not stopping */
 
     /* edges */

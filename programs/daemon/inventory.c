@@ -130,15 +130,21 @@ void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid)
 }
 
 /* The journal remembers domains that ended while nobody looked: their cgroups are gone, and with
- * them what we changed. */
+ * them what we changed. One that libvirt lists but could not tell us about is not gone. */
+static gboolean holding_is_over(const BlDaemon *daemon, const BlHolding *holding)
+{
+    const BlRecord *record = g_hash_table_lookup(daemon->records, holding->uuid);
+    if (record == NULL)
+        return !g_strv_contains((const char *const *)daemon->listed, holding->uuid);
+    return record->generation != 0 && record->generation != holding->generation;
+}
+
 static void journal_trim(BlDaemon *daemon)
 {
     g_autoptr(GArray) entries = bl_journal_entries(daemon->journal);
     for (guint i = 0; i < entries->len; i++) {
         const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
-        const BlRecord *record = g_hash_table_lookup(daemon->records, holding->uuid);
-        if (record != NULL &&
-            (record->generation == 0 || record->generation == holding->generation))
+        if (!holding_is_over(daemon, holding))
             continue;
         g_autoptr(GError) error = NULL;
         if (!bl_journal_clear(daemon->journal, holding->uuid, holding->generation, holding->field,
@@ -153,6 +159,8 @@ void bl_daemon_inventory_listed(BlDaemon *daemon, char **uuids)
 {
     GHashTableIter iter;
     gpointer uuid;
+    g_strfreev(daemon->listed);
+    daemon->listed = g_strdupv(uuids);
     g_hash_table_iter_init(&iter, daemon->records);
     while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
         if (!g_strv_contains((const char *const *)uuids, uuid))

@@ -9,6 +9,9 @@ static char *mode_text, *uri_text;
 
 static void options_fill(BlOptions *options)
 {
+    /* Giving back is all that --restore is for. */
+    if (options->restore)
+        options->mode = BL_MODE_OBSERVE;
     options->policy_given = options->policy_path != NULL;
     options->uri = g_strdup(uri_text != NULL ? uri_text : "qemu:///system");
     if (options->policy_path == NULL)
@@ -70,7 +73,6 @@ BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code)
         puts("ballastd " BL_VERSION);
         *ret_exit_code = 0;
     } else {
-        options->mode_given = mode_text != NULL;
         options_fill(options);
         return options;
     }

@@ -80,7 +80,8 @@ static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, 
     domain->values = record->controls;
     threads_sample(record, domain);
     throttle_sample(record, domain);
-    domain->stale = record->damaged || bl_workers_overdue(daemon->workers, uuid, now_usec);
+    domain->stale = record->damaged || record->generation == 0 ||
+                    bl_workers_overdue(daemon->workers, uuid, now_usec);
     if (bl_values_has(&record->controls, BL_DOMAIN_CPU_IDLE))
         bl_values_set(&daemon->sample->host, BL_HOST_IDLE_SUPPORTED, 1);
     if (record->holdings_pending)

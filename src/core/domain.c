@@ -150,7 +150,8 @@ void bl_domain_figures(const BlDomain *domain, gint64 now_usec, gint64 window_us
         } else {
             service = MAX(service, ready);
         }
-        if (ready > overall) {
+        gboolean counts = thread->role == BL_ROLE_VCPU || ready >= BL_SERVICE_WAIT;
+        if (counts && ready > overall) {
             overall = ready;
             worst_name(ret_worst_thread, size, thread);
         }
@@ -173,6 +174,7 @@ void bl_domain_figures(const BlDomain *domain, gint64 now_usec, gint64 window_us
 
 gint64 bl_figures_wait(const BlValues *figures)
 {
-    return MAX(bl_values_get(figures, BL_FIGURE_READY, -1),
-               bl_values_get(figures, BL_FIGURE_READY_SERVICE, -1));
+    gint64 ready = bl_values_get(figures, BL_FIGURE_READY, -1);
+    gint64 service = bl_values_get(figures, BL_FIGURE_READY_SERVICE, -1);
+    return service >= BL_SERVICE_WAIT ? MAX(ready, service) : ready;
 }

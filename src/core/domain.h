@@ -105,7 +105,10 @@ void bl_domain_figures(const BlDomain *domain, gint64 now_usec, gint64 window_us
 void bl_domain_thread_figures(const BlDomain *domain, const BlThread *thread, gint64 now_usec,
                               gint64 window_usec, BlValues *ret_figures);
 
-/* The longest wait of any thread, in permyriad; -1 when unknown. */
+/* How long the domain waited, in permyriad, as its class's objective sees it; -1 when unknown. That
+ * is its worst vCPU; emulator and I/O threads count only from BL_SERVICE_WAIT on, because below it
+ * they mostly wait behind the domain's own vCPUs, alone on a host as well. */
+#define BL_SERVICE_WAIT 1500
 gint64 bl_figures_wait(const BlValues *figures);
 
 #endif
