@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/threads.h"
 #include "daemon/daemon.h"
 
 #define RETRY_USEC (G_USEC_PER_SEC / 2)
@@ -28,6 +29,7 @@ typedef struct {
 static gboolean event_arrived(gpointer data)
 {
     Event *event = data;
+    BL_HANDOVER_TAKE(event);
     if (event->uuid != NULL)
         bl_daemon_inventory_want(event->daemon, event->uuid);
     else
@@ -46,10 +48,12 @@ static void event_free(gpointer data)
 static void on_event(const char *uuid, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
+    BL_HANDOVER_TAKE(daemon);
     Event *event = g_new0(Event, 1);
     event->daemon = daemon;
     event->uuid = g_strdup(uuid);
     g_autoptr(GSource) source = g_idle_source_new();
+    BL_HANDOVER_GIVE(event);
     g_source_set_callback(source, event_arrived, event, event_free);
     g_source_attach(source, daemon->context);
 }
@@ -174,6 +178,7 @@ void bl_daemon_link_check(BlDaemon *daemon, gint64 now_usec)
 {
     if (daemon->link == BL_LINK_DOWN && now_usec >= daemon->link_retry_usec) {
         daemon->link = BL_LINK_CONNECTING;
+        BL_HANDOVER_GIVE(daemon);
         bl_workers_push(daemon->workers, LANE, connect_run, connect_done, job_new(daemon));
     }
     gboolean due = daemon->list_wanted || now_usec - daemon->listed_usec > LIST_EVERY_USEC;

@@ -2,6 +2,8 @@
  * their own job, so there is no lock. */
 #include "daemon/workers.h"
 
+#include "base/threads.h"
+
 typedef struct Lane Lane;
 
 typedef struct {
@@ -41,11 +43,14 @@ static gboolean job_done(gpointer data);
 static void job_run(gpointer data, gpointer user_data)
 {
     Job *job = data;
+    BL_HANDOVER_TAKE(job);
     job->run(job->data);
+    GMainContext *context = job->workers->context;
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_HIGH);
     g_source_set_callback(source, job_done, job, NULL);
-    g_source_attach(source, job->workers->context);
+    BL_HANDOVER_GIVE(job);
+    g_source_attach(source, context);
 }
 
 static void lane_next(BlWorkers *workers, Lane *lane)
@@ -57,12 +62,14 @@ static void lane_next(BlWorkers *workers, Lane *lane)
     }
     lane->started_usec = g_get_monotonic_time();
     workers->running++;
+    BL_HANDOVER_GIVE(lane->running);
     g_thread_pool_push(workers->pool, lane->running, NULL);
 }
 
 static gboolean job_done(gpointer data)
 {
     Job *job = data;
+    BL_HANDOVER_TAKE(job);
     BlWorkers *workers = job->workers;
     workers->running--;
     job->done(job->data, workers->user_data);

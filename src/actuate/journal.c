@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/threads.h"
 #include "model/codec.h"
 
 #define JOURNAL_NAME "journal"
@@ -19,7 +20,7 @@
 #define LINE_MAX_BYTES 4096
 
 struct BlJournal {
-    GMutex lock;
+    pthread_mutex_t lock;
     char *path;
     int fd;
     gsize size;
@@ -228,7 +229,7 @@ static gboolean append(BlJournal *journal, const char *op, const BlJournalEntry 
 BlJournal *bl_journal_open(const char *state_dir, GError **error)
 {
     g_autoptr(BlJournal) journal = g_new0(BlJournal, 1);
-    g_mutex_init(&journal->lock);
+    pthread_mutex_init(&journal->lock, NULL);
     journal->fd = -1;
     journal->path = g_build_filename(state_dir, JOURNAL_NAME, NULL);
     g_autofree char *text = NULL;
@@ -253,7 +254,7 @@ void bl_journal_close(BlJournal *journal)
         g_array_unref(journal->entries);
     bl_fd_close(&journal->fd);
     g_free(journal->path);
-    g_mutex_clear(&journal->lock);
+    pthread_mutex_destroy(&journal->lock);
     g_free(journal);
 }
 
@@ -264,7 +265,7 @@ guint bl_journal_damaged(const BlJournal *journal)
 
 GArray *bl_journal_entries(BlJournal *journal)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     GArray *copy = entries_new();
     for (guint i = 0; i < journal->entries->len; i++) {
         BlJournalEntry entry = g_array_index(journal->entries, BlJournalEntry, i);
@@ -319,14 +320,14 @@ static BlJournalEntry entry_of(const BlStep *step)
 
 gboolean bl_journal_intend(BlJournal *journal, const BlStep *step, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     BlJournalEntry entry = entry_of(step);
     return entry_set(journal, &entry, TRUE, error);
 }
 
 gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     if (step->is_undo) {
         gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
         return at < 0 || entry_remove(journal, at, error);
@@ -338,7 +339,7 @@ gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **err
 
 gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
     if (at < 0)
         return TRUE;
@@ -353,7 +354,7 @@ gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step, GError **er
 gboolean bl_journal_clear(BlJournal *journal, const char *uuid, guint64 generation,
                           BlDomainField field, GError **error)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     gint at = entry_find(journal->entries, uuid, generation, field);
     return at < 0 || entry_remove(journal, at, error);
 }
@@ -361,7 +362,7 @@ gboolean bl_journal_clear(BlJournal *journal, const char *uuid, guint64 generati
 gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 generation,
                             BlDomainField field, gint64 present, BlHolding *ret_holding)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&journal->lock);
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
     gint at = entry_find(journal->entries, uuid, generation, field);
     if (at < 0)
         return FALSE;

@@ -4,6 +4,8 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "base/threads.h"
+
 /* Our element in a domain's <metadata>. */
 #define METADATA_URI "urn:ballast:domain:1"
 /* A libvirtd that does not answer for 3 x 5 s is given up; calls that wait for it fail then. */
@@ -65,6 +67,7 @@ static void subscription_unref(void *data)
 static void domain_event(virDomainPtr domain, Subscription *subscription)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
+    BL_HANDOVER_TAKE(subscription);
     if (virDomainGetUUIDString(domain, uuid) == 0)
         subscription->event(uuid, subscription->user_data);
 }
@@ -91,6 +94,7 @@ static void on_tunable(virConnectPtr connection, virDomainPtr domain, virTypedPa
 static void on_close(virConnectPtr connection, int reason, void *data)
 {
     Subscription *subscription = data;
+    BL_HANDOVER_TAKE(subscription);
     subscription->event(NULL, subscription->user_data);
 }
 
@@ -115,6 +119,7 @@ virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer
     g_atomic_ref_count_init(&subscription->references);
     subscription->event = event;
     subscription->user_data = user_data;
+    BL_HANDOVER_GIVE(subscription);
     g_atomic_ref_count_inc(&subscription->references);
     if (virConnectRegisterCloseCallback(connection, on_close, subscription, subscription_unref) < 0)
         subscription_unref(subscription);

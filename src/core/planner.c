@@ -154,6 +154,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
         field->not_before_usec =
             engine->now_usec + MIN(RETRY_USEC << MIN(field->failures, 10), RETRY_MAX_USEC);
         field->failures++;
+        field->leaving = field->leaving && field->held;
         break;
     case BL_OUTCOME_VANISHED:
     case BL_OUTCOME_COUNT:

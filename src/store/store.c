@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "model/codec.h"
 
 #define STORE_NAME "decisions.db"
@@ -15,8 +16,7 @@ struct BlStore {
     sqlite3 *reader;
     GThread *thread;
     GAsyncQueue *queue; /* Item * */
-    GMutex lock;
-    char *failure;
+    char *failure;      /* atomic: set by the thread, taken by the reader */
 };
 
 typedef struct {
@@ -74,12 +74,13 @@ static gpointer writer_run(gpointer data)
     BlStore *store = data;
     for (;;) {
         Item *item = g_async_queue_pop(store->queue);
+        BL_HANDOVER_TAKE(item);
         gboolean last = item->last;
         g_autoptr(GError) error = NULL;
         if (!last && !item_write(store->writer, item, &error)) {
-            g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
-            if (store->failure == NULL)
-                store->failure = g_strdup(error->message);
+            char *message = g_strdup(error->message);
+            if (!g_atomic_pointer_compare_and_exchange(&store->failure, NULL, message))
+                g_free(message);
         }
         item_free(item);
         if (last)
@@ -101,7 +102,6 @@ BlStore *bl_store_open(const char *state_dir, GError **error)
 {
     g_autoptr(BlStore) store = g_new0(BlStore, 1);
     g_autofree char *path = g_build_filename(state_dir, STORE_NAME, NULL);
-    g_mutex_init(&store->lock);
     store->queue = g_async_queue_new_full((GDestroyNotify)item_free);
     g_autofree char *trim = g_strdup_printf(
         "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d", BL_STORE_KEEP);
@@ -126,6 +126,7 @@ void bl_store_close(BlStore *store)
     if (store->thread != NULL) {
         Item *last = g_new0(Item, 1);
         last->last = TRUE;
+        BL_HANDOVER_GIVE(last);
         g_async_queue_push(store->queue, last);
         g_thread_join(store->thread);
     }
@@ -133,7 +134,6 @@ void bl_store_close(BlStore *store)
     sqlite3_close(store->reader);
     g_async_queue_unref(store->queue);
     g_free(store->failure);
-    g_mutex_clear(&store->lock);
     g_free(store);
 }
 
@@ -160,13 +160,13 @@ void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json)
     g_autofree char *text = json_dumps(json, BL_JSON_LINE);
     item->json = g_steal_pointer(&text);
     json_decref(json);
+    BL_HANDOVER_GIVE(item);
     g_async_queue_push(store->queue, item);
 }
 
 char *bl_store_take_failure(BlStore *store)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&store->lock);
-    return g_steal_pointer(&store->failure);
+    return g_atomic_pointer_exchange(&store->failure, NULL);
 }
 
 json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error)

@@ -1,11 +1,12 @@
 /* Workers: order within a key, independence between keys, deadlines. */
+#include "base/threads.h"
 #include "daemon/workers.h"
 
 typedef struct {
     GMainContext *context;
     BlWorkers *workers;
-    GMutex lock;
-    GCond changed;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
     gboolean open; /* the gate that stuck jobs wait at */
     GArray *done;  /* int, in order of completion */
 } Fixture;
@@ -19,10 +20,10 @@ typedef struct {
 static void work_run(gpointer data)
 {
     Work *work = data;
-    g_mutex_lock(&work->fixture->lock);
+    pthread_mutex_lock(&work->fixture->lock);
     while (work->waits && !work->fixture->open)
-        g_cond_wait(&work->fixture->changed, &work->fixture->lock);
-    g_mutex_unlock(&work->fixture->lock);
+        pthread_cond_wait(&work->fixture->changed, &work->fixture->lock);
+    pthread_mutex_unlock(&work->fixture->lock);
 }
 
 static void work_done(gpointer data, gpointer user_data)
@@ -48,10 +49,10 @@ static void wait_done(Fixture *fixture, guint count)
 
 static void gate_open(Fixture *fixture)
 {
-    g_mutex_lock(&fixture->lock);
+    pthread_mutex_lock(&fixture->lock);
     fixture->open = TRUE;
-    g_cond_broadcast(&fixture->changed);
-    g_mutex_unlock(&fixture->lock);
+    pthread_cond_broadcast(&fixture->changed);
+    pthread_mutex_unlock(&fixture->lock);
 }
 
 static void set_up(Fixture *fixture, gconstpointer data)
@@ -59,8 +60,8 @@ static void set_up(Fixture *fixture, gconstpointer data)
     fixture->context = g_main_context_new();
     fixture->workers = bl_workers_new(fixture->context, fixture);
     fixture->done = g_array_new(FALSE, FALSE, sizeof(int));
-    g_mutex_init(&fixture->lock);
-    g_cond_init(&fixture->changed);
+    pthread_mutex_init(&fixture->lock, NULL);
+    pthread_cond_init(&fixture->changed, NULL);
 }
 
 static void tear_down(Fixture *fixture, gconstpointer data)
