@@ -247,6 +247,7 @@ static BlDaemon *daemon_new(BlOptions *options)
     daemon->options = options;
     daemon->context = g_main_context_new();
     daemon->loop = g_main_loop_new(daemon->context, FALSE);
+    daemon->port = bl_event_port_new(daemon);
     daemon->workers = bl_workers_new(daemon->context, daemon);
     daemon->host_lock_fd = daemon->state_lock_fd = -1;
     daemon->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bl_record_free);
@@ -272,6 +273,7 @@ static void daemon_free(BlDaemon *daemon)
     if (daemon->connection != NULL)
         bl_libvirt_disconnect(daemon->connection);
     bl_workers_free(daemon->workers, G_USEC_PER_SEC);
+    bl_event_port_unref(daemon->port);
     bl_store_close(daemon->store);
     bl_journal_close(daemon->journal);
     g_hash_table_unref(daemon->records);

@@ -17,6 +17,9 @@
 
 #define BL_TICK_MSEC 100
 
+typedef struct BlDaemon BlDaemon;
+typedef struct BlEventPort BlEventPort;
+
 /* What the command line says. */
 typedef struct {
     char *uri;
@@ -53,7 +56,7 @@ typedef enum {
     BL_LINK_UP,
 } BlLinkState;
 
-typedef struct {
+struct BlDaemon {
     BlOptions *options;
     GMainContext *context;
     GMainLoop *loop;
@@ -61,6 +64,7 @@ typedef struct {
     int exit_code;
 
     /* libvirt */
+    BlEventPort *port;
     BlLinkState link;
     virConnectPtr connection;
     char *host_uuid;
@@ -108,7 +112,7 @@ typedef struct {
     gboolean store_failed;
     GHashTable *class_overrides; /* uuid -> class */
     int state_lock_fd;
-} BlDaemon;
+};
 
 /* The log: one line on stderr, with the journal's priority prefix when that goes to systemd. */
 typedef enum { BL_LOG_ERROR = 3, BL_LOG_WARNING = 4, BL_LOG_INFO = 6 } BlLogLevel;
@@ -120,6 +124,8 @@ void bl_options_free(BlOptions *options);
 
 /* link.c: the connection and the list of domains; called every tick. */
 void bl_daemon_link_check(BlDaemon *daemon, gint64 now_usec);
+BlEventPort *bl_event_port_new(BlDaemon *daemon);
+void bl_event_port_unref(gpointer port);
 void bl_daemon_link_close(BlDaemon *daemon);
 
 /* inventory.c: what is known of each domain; called every tick. */

@@ -13,7 +13,7 @@
 #define LANE "libvirt"
 
 typedef struct {
-    BlDaemon *daemon; /* on the context's thread only */
+    BlEventPort *port;
     char *uri;
     virConnectPtr connection;
     char *host_uuid;
@@ -21,10 +21,37 @@ typedef struct {
     GError *error;
 } Job;
 
+/* All that libvirt's thread may touch of the daemon, which can end before libvirt's last callback:
+ * the context that events go to. `daemon` is for the context's thread. */
+struct BlEventPort {
+    gatomicrefcount references;
+    GMainContext *context;
+    BlDaemon *daemon;
+};
+
 typedef struct {
     BlDaemon *daemon;
     char *uuid;
 } Event;
+
+BlEventPort *bl_event_port_new(BlDaemon *daemon)
+{
+    BlEventPort *port = g_new0(BlEventPort, 1);
+    g_atomic_ref_count_init(&port->references);
+    port->context = g_main_context_ref(daemon->context);
+    port->daemon = daemon;
+    BL_HANDOVER_GIVE(port);
+    return port;
+}
+
+void bl_event_port_unref(gpointer data)
+{
+    BlEventPort *port = data;
+    if (port == NULL || !g_atomic_ref_count_dec(&port->references))
+        return;
+    g_main_context_unref(port->context);
+    g_free(port);
+}
 
 static gboolean event_arrived(gpointer data)
 {
@@ -47,15 +74,15 @@ static void event_free(gpointer data)
 /* On libvirt's thread: only passes it on. */
 static void on_event(const char *uuid, gpointer user_data)
 {
-    BlDaemon *daemon = user_data;
-    BL_HANDOVER_TAKE(daemon);
+    BlEventPort *port = user_data;
+    BL_HANDOVER_TAKE(port);
     Event *event = g_new0(Event, 1);
-    event->daemon = daemon;
+    event->daemon = port->daemon;
     event->uuid = g_strdup(uuid);
     g_autoptr(GSource) source = g_idle_source_new();
     BL_HANDOVER_GIVE(event);
     g_source_set_callback(source, event_arrived, event, event_free);
-    g_source_attach(source, daemon->context);
+    g_source_attach(source, port->context);
 }
 
 static void job_free(Job *job)
@@ -70,7 +97,9 @@ static void job_free(Job *job)
 static void connect_run(gpointer data)
 {
     Job *job = data;
-    job->connection = bl_libvirt_connect(job->uri, on_event, job->daemon, &job->error);
+    g_atomic_ref_count_inc(&job->port->references);
+    job->connection =
+        bl_libvirt_connect(job->uri, on_event, job->port, bl_event_port_unref, &job->error);
     if (job->connection == NULL)
         return;
     job->host_uuid = bl_libvirt_host_uuid(job->connection, &job->error);
@@ -169,7 +198,7 @@ void bl_daemon_link_close(BlDaemon *daemon)
 static Job *job_new(BlDaemon *daemon)
 {
     Job *job = g_new0(Job, 1);
-    job->daemon = daemon;
+    job->port = daemon->port;
     job->uri = g_strdup(daemon->options->uri);
     return job;
 }
@@ -178,7 +207,6 @@ void bl_daemon_link_check(BlDaemon *daemon, gint64 now_usec)
 {
     if (daemon->link == BL_LINK_DOWN && now_usec >= daemon->link_retry_usec) {
         daemon->link = BL_LINK_CONNECTING;
-        BL_HANDOVER_GIVE(daemon);
         bl_workers_push(daemon->workers, LANE, connect_run, connect_done, job_new(daemon));
     }
     gboolean due = daemon->list_wanted || now_usec - daemon->listed_usec > LIST_EVERY_USEC;

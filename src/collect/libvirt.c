@@ -55,13 +55,17 @@ typedef struct {
     gatomicrefcount references;
     BlLibvirtEvent event;
     gpointer user_data;
+    GDestroyNotify destroy;
 } Subscription;
 
 static void subscription_unref(void *data)
 {
     Subscription *subscription = data;
-    if (g_atomic_ref_count_dec(&subscription->references))
-        g_free(subscription);
+    if (!g_atomic_ref_count_dec(&subscription->references))
+        return;
+    BL_HANDOVER_TAKE(subscription);
+    subscription->destroy(subscription->user_data);
+    g_free(subscription);
 }
 
 static void domain_event(virDomainPtr domain, Subscription *subscription)
@@ -108,10 +112,11 @@ static void subscribe(virConnectPtr connection, int event,
 }
 
 virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer user_data,
-                                 GError **error)
+                                 GDestroyNotify destroy, GError **error)
 {
     virConnectPtr connection = virConnectOpen(uri);
     if (connection == NULL) {
+        destroy(user_data);
         bl_libvirt_set_error(error, "connect to libvirt at", uri);
         return NULL;
     }
@@ -119,6 +124,7 @@ virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer
     g_atomic_ref_count_init(&subscription->references);
     subscription->event = event;
     subscription->user_data = user_data;
+    subscription->destroy = destroy;
     BL_HANDOVER_GIVE(subscription);
     g_atomic_ref_count_inc(&subscription->references);
     if (virConnectRegisterCloseCallback(connection, on_close, subscription, subscription_unref) < 0)

@@ -29,10 +29,10 @@ void bl_libvirt_events_start(void);
 typedef void (*BlLibvirtEvent)(const char *uuid, gpointer user_data);
 
 /* Connects, watches the connection with keepalive, and subscribes to everything that can change
- * a domain's inventory. `user_data` is released with `destroy` when the last callback is gone.
- * Blocks. */
+ * a domain's inventory. `user_data` is released with `destroy` when no callback can come any more,
+ * also on failure. Blocks. */
 virConnectPtr bl_libvirt_connect(const char *uri, BlLibvirtEvent event, gpointer user_data,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                 GDestroyNotify destroy, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void bl_libvirt_disconnect(virConnectPtr connection);
 
 /* The UUID of the host that the connection leads to, from its capabilities. */

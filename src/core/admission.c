@@ -48,7 +48,7 @@ char *bl_admission_check(const BlPolicy *policy, const BlSample *sample, const c
                          const char *override_class)
 {
     gint64 cpus = bl_values_get(&sample->host, BL_HOST_CPU_COUNT, 0);
-    if (cpus <= 0)
+    if (cpus <= 0 || cpus > G_MAXINT32)
         return NULL;
     ClassSum sums[BL_CLASSES_MAX] = {0};
     for (guint i = 0; i < policy->classes->len; i++)

@@ -96,7 +96,9 @@ static void thread_figures(const BlThread *thread, gint64 now_usec, gint64 windo
     if (!bl_track_growth(&thread->track, now_usec, window_usec, &growth))
         return;
     gint64 span_nsec = growth.span_usec * BL_NSEC_PER_USEC;
-    bl_values_set(ret_figures, BL_FIGURE_USED, bl_permyriad_of(growth.first, span_nsec));
+    /* No thread uses more than one core; the kernel's rounding may say so. */
+    gint64 used = MIN(bl_permyriad_of(growth.first, span_nsec), BL_PERMYRIAD);
+    bl_values_set(ret_figures, BL_FIGURE_USED, used);
     if (throttle_known) {
         gint64 ready = bl_permyriad_of(MAX(growth.second - throttled_nsec, 0), span_nsec);
         /* The delay of a long wait is booked when it ends: more than the window can show up. */

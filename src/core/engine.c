@@ -5,6 +5,9 @@
 #include "base/units.h"
 #include "core/engine-private.h"
 
+/* More CPUs than the kernel can be built for. */
+#define CPUS_MAX 65536
+
 static void domain_destroy(gpointer data)
 {
     bl_domain_free(data);
@@ -145,6 +148,10 @@ static void domains_take_in(BlEngine *engine, const BlPolicy *policy, const BlSa
 static void host_take_in(BlEngine *engine, const BlSample *sample)
 {
     engine->host = sample->host;
+    /* A host without CPUs or with a million is a damaged reading. */
+    gint64 cpus = bl_values_get(&sample->host, BL_HOST_CPU_COUNT, 0);
+    if (cpus <= 0 || cpus > CPUS_MAX)
+        bl_values_clear(&engine->host, BL_HOST_CPU_COUNT);
     if (bl_values_has(&sample->host, BL_HOST_CPU_BUSY_NSEC))
         bl_track_add(&engine->host_busy, sample->now_usec,
                      sample->host.value[BL_HOST_CPU_BUSY_NSEC],

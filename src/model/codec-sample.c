@@ -116,6 +116,16 @@ static gboolean integer_read(const json_t *object, const char *key, gint64 *ret_
     return TRUE;
 }
 
+/* Times that leave room for arithmetic in nanoseconds: 142 years of microseconds. */
+static gboolean time_read(const json_t *object, const char *key, gint64 *ret_usec, GError **error)
+{
+    if (!integer_read(object, key, ret_usec, error))
+        return FALSE;
+    if (*ret_usec < 0 || *ret_usec >= (gint64)1 << 52)
+        return fail(error, key, "is out of range");
+    return TRUE;
+}
+
 static gboolean count_read(const json_t *object, const char *key, gint64 limit, guint *ret_value,
                            GError **error)
 {
@@ -352,8 +362,8 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error)
     };
     g_autoptr(BlSample) sample = bl_sample_new();
     gint64 first_id = 0;
-    if (!integer_read(json, "now", &sample->now_usec, error) ||
-        !integer_read(json, "wall", &sample->wall_usec, error) ||
+    if (!time_read(json, "now", &sample->now_usec, error) ||
+        !time_read(json, "wall", &sample->wall_usec, error) ||
         !integer_read(json, "firstId", &first_id, error) ||
         !values_read(json, BL_SCOPE_HOST, &sample->host, error))
         return NULL;
