@@ -17,8 +17,8 @@
 #include "core/engine-private.h"
 
 /* A guest counts as wanting CPU above this much of a core: as victim, as payer. */
-#define VICTIM_ACTIVE 200
-#define PAYER_ACTIVE 500
+#define VICTIM_ACTIVE 150
+#define PAYER_ACTIVE 200
 /* Ticks in a row that must miss the objective. */
 #define MISSED_TICKS 2
 /* How long calm must last before a step is given back; when the pressure keeps coming back. */

@@ -58,7 +58,7 @@ static void test_no_victim_no_step(void)
     world_run(world, 10 * SECOND);
     g_assert_cmpuint(hog->writes[BL_DOMAIN_CPU_IDLE], ==, 0);
     /* A wait without anybody below to blame is nobody's fault. */
-    hog->run = 100;
+    hog->run = 50;
     web->delay = 3000;
     world_run(world, 10 * SECOND);
     g_assert_cmpuint(hog->writes[BL_DOMAIN_CPU_IDLE], ==, 0);
