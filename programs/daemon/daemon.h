@@ -143,6 +143,8 @@ void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);
 /* policy.c */
 gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors);
 void bl_daemon_policy_record(BlDaemon *daemon);
+/* The files of the policy in force, as JSON: [{name, text}]. */
+json_t *bl_daemon_policy_files(const BlDaemon *daemon);
 
 /* overrides.c: `ballast class set`, kept in the state directory. */
 gboolean bl_daemon_overrides_load(BlDaemon *daemon, GError **error);

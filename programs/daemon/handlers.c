@@ -196,15 +196,10 @@ static BlApiReply decisions_get(const BlApiCall *call, gpointer user_data)
 static BlApiReply policy_get(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
-    json_t *files = json_array();
-    for (guint i = 0; i < daemon->policy_sources->len; i++) {
-        const BlPolicySource *source = g_ptr_array_index(daemon->policy_sources, i);
-        json_array_append_new(files, json_pack("{s:s, s:s%}", "name", source->name, "text",
-                                               source->text, source->length));
-    }
     g_autofree char *effective = bl_policy_show_effective(daemon->policy, daemon->policy_sources);
     return good(json_pack("{s:s, s:s, s:o, s:s}", "kind", "Policy", "path",
-                          daemon->options->policy_path, "files", files, "effective", effective));
+                          daemon->options->policy_path, "files", bl_daemon_policy_files(daemon),
+                          "effective", effective));
 }
 
 /* --- actions -----------------------------------------------------------------------------------

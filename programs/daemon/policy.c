@@ -52,16 +52,22 @@ gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors)
     return TRUE;
 }
 
-void bl_daemon_policy_record(BlDaemon *daemon)
+json_t *bl_daemon_policy_files(const BlDaemon *daemon)
 {
-    if (daemon->trace == NULL)
-        return;
     json_t *files = json_array();
     for (guint i = 0; i < daemon->policy_sources->len; i++) {
         const BlPolicySource *source = g_ptr_array_index(daemon->policy_sources, i);
         json_array_append_new(files, json_pack("{s:s, s:s%}", "name", source->name, "text",
                                                source->text, source->length));
     }
+    return files;
+}
+
+void bl_daemon_policy_record(BlDaemon *daemon)
+{
+    if (daemon->trace == NULL)
+        return;
+    json_t *files = bl_daemon_policy_files(daemon);
     g_autoptr(GError) error = NULL;
     if (!bl_trace_write_policy(daemon->trace, files, &error)) {
         bl_daemon_log(BL_LOG_WARNING, "%s; recording ends", error->message);
