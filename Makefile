@@ -1,0 +1,101 @@
+# Front end to Meson: one command for each thing that people and CI do here.
+# "make help" lists them. Everything is built below $(BUILD).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+BUILD   ?= build
+DESTDIR ?=
+prefix  ?= /usr/local
+
+# For the benchmarks, the demo and the fuzzers; see "make help".
+ROUNDS   ?= 5
+SCENARIO ?= steady
+GUESTS   ?= 100
+KEEP     ?=
+OUT      ?=
+# bash has a variable of this name with a meaning of its own.
+unexport SECONDS
+
+PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
+            libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
+            scdoc clang-format jq curl
+FUZZ_PACKAGES := clang libclang-rt-dev
+PROGRAMS := ballastd ballast
+SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
+
+.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan fuzz demo demo-end \
+        bench-isolation bench-overhead install format clean
+
+all: deps build
+
+help:
+	@echo 'make                   install what is missing from Debian and build into $(BUILD)/'
+	@echo 'make check             ... and run every test that needs no hypervisor'
+	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
+	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
+	@echo 'make check-tsan        the same under the thread sanitizer'
+	@echo 'make fuzz SECONDS=600  run every fuzz target for so long'
+	@echo 'make demo [KEEP=1]     see it work on real guests (root; about two minutes)'
+	@echo 'make demo-end          end a demo that was kept'
+	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two] [OUT=FILE]'
+	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
+	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
+	@echo 'make format            format the C sources'
+	@echo 'make clean'
+
+deps:
+	@scripts/deps $(PACKAGES)
+
+deps-lab: deps
+	@scripts/deps $$(lab/ballast-lab packages)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --prefix=$(prefix) --sysconfdir=/etc --localstatedir=/var
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+	@for program in $(PROGRAMS); do \
+		[ ! -e $(BUILD)/programs/$$program ] || ln -sfn programs/$$program $(BUILD)/$$program; \
+	done
+
+check: all
+	@scripts/check $(BUILD)
+
+check-lab: all deps-lab
+	@BUILD=$(BUILD) tests/lab/run
+
+check-asan: deps
+	@scripts/check-sanitized $(BUILD)-asan address,undefined
+
+check-tsan: deps
+	@scripts/check-sanitized $(BUILD)-tsan thread
+
+fuzz: deps
+	@scripts/deps $(FUZZ_PACKAGES)
+	@scripts/fuzz $(BUILD)-fuzz $(or $(SECONDS),600)
+
+demo: all deps-lab
+	@BUILD=$(BUILD) KEEP='$(KEEP)' bench/demo
+
+demo-end:
+	@BUILD=$(BUILD) bench/demo end
+
+bench-isolation: all deps-lab
+	@BUILD=$(BUILD) bench/isolation --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),20)' \
+		--scenario '$(SCENARIO)' --out '$(or $(OUT),$(BUILD)/bench-isolation.json)'
+
+bench-overhead: all deps-lab
+	@BUILD=$(BUILD) bench/overhead --guests '$(GUESTS)' --seconds '$(or $(SECONDS),60)' \
+		--out '$(or $(OUT),$(BUILD)/bench-overhead.json)'
+
+install: all
+	@meson configure $(BUILD) -Dprefix=$(prefix)
+	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD)
+
+format:
+	clang-format -i $(SOURCES)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz

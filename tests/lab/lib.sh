@@ -1,0 +1,138 @@
+# What every test on real guests begins with. To be sourced by tests/lab/NN-*.sh, which tests/lab/run
+# starts with one lab of two hosts: on host1 $WEB (critical) and $HOGS (batch, suspended), on host2
+# $FAR (critical).
+# shellcheck shell=bash disable=SC2034
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export BALLAST_LAB_NAME=${BALLAST_LAB_NAME:-ballast-test}
+PREFIX=${GUEST_PREFIX:-t-}
+RUN=$(mktemp -d)
+# shellcheck source=scripts/lab-daemon.sh
+. "$ROOT/scripts/lab-daemon.sh"
+
+WEB=${PREFIX}web-1
+HOGS=("${PREFIX}batch-1" "${PREFIX}batch-2" "${PREFIX}batch-3")
+FAR=${PREFIX}far-1
+EXTRA=${PREFIX}extra
+FAILED=0
+
+# ok WORDS COMMAND...: one test; goes on when it fails.
+ok() {
+	local ok_words=$1
+	shift
+	if "$@" >"$RUN/ok.out" 2>&1; then
+		echo "ok - $TEST: $ok_words"
+		return
+	fi
+	echo "not ok - $TEST: $ok_words"
+	FAILED=1
+	printf '#   %s\n' "failed: $*"
+	tail -n 5 "$RUN/ok.out" | sed 's/^/#   /'
+	local log
+	for log in "$RUN"/*.log; do
+		[ ! -e "$log" ] || tail -n 8 "$log" | sed "s/^/#   ${log##*/}: /"
+	done
+}
+
+skip() { echo "ok - $TEST: $1 # SKIP $2"; }
+
+not() { ! "$@"; }
+same() { [ "$1" = "$2" ] || { printf 'expected: %s\ngot:      %s\n' "$2" "$1"; return 1; }; }
+log_has() { grep -Eq -- "$2" "$RUN/$1.log"; }
+log_count_is() { [ "$(grep -Ec -- "$2" "$RUN/$1.log")" = "$3" ]; }
+# Ends without anybody ending it, within 10 s.
+ends() { wait_for 10 daemon_ended "$1"; }
+
+# --- contention ----------------------------------------------------------------------------------
+
+pressure_on() {
+	hogs_do resume "${HOGS[@]}"
+	# In a session of its own, so that its end takes the client with it.
+	setsid "$LAB" load "$WEB" --seconds 120 --json </dev/null >/dev/null 2>&1 &
+	LOAD_PID=$!
+}
+
+load_off() {
+	[ -n "${LOAD_PID:-}" ] || return 0
+	kill -TERM -- "-$LOAD_PID" 2>/dev/null || true
+	wait "$LOAD_PID" 2>/dev/null || true
+	LOAD_PID=
+}
+
+pressure_off() {
+	load_off
+	hogs_do suspend "${HOGS[@]}" 2>/dev/null || true
+}
+
+controls_all() {
+	local name
+	for name in "$WEB" "${HOGS[@]}"; do guest_controls "$name" | sed "s/^/$name /"; done
+}
+controls_are() { [ "$(controls_all)" = "$1" ]; }
+
+idle_is() {
+	local want=$1 name
+	shift
+	for name in "$@"; do [ "$(guest_idle "$name")" = "$want" ] || return 1; done
+}
+shares_are() { [ "$(guest_shares "$1")" = "$2" ]; }
+
+# How often the figures of a guest came anew in two seconds, and that no answer took long.
+# Beside busy neighbours the test itself gets no more looks than it gets turns: ask for fewer there.
+figures_flow() {
+	local daemon=$1 name=$2 least=$3 end times
+	end=$(($(now_ms) + 2000))
+	times=$(while [ "$(now_ms)" -lt "$end" ]; do
+		curl -sS --max-time 0.5 --unix-socket "$RUN/$daemon.sock" "http://localhost/api/v1/vms/$name" |
+			jq -r 'select(.stale == false) | .time' || { echo "no answer" >&2; exit 1; }
+		sleep 0.02
+	done) || return 1
+	times=$(sort -u <<<"$times" | wc -l)
+	[ "$times" -ge "$least" ] || { echo "$times times instead of $least"; return 1; }
+}
+
+# Decisions that match a jq condition exist.
+decided() {
+	api "$1" 'decisions?limit=1000' | jq -e "any(.items[]; $2)" >/dev/null
+}
+
+# --- each test -----------------------------------------------------------------------------------
+
+teardown() {
+	pressure_off
+	daemons_stop
+	local name
+	for name in "$WEB" "${HOGS[@]}"; do
+		[ "$(guest_idle "$name" 2>/dev/null || echo 0)" = 0 ] ||
+			echo 0 >"$(guest_cgroup "$name")/cpu.idle"
+		lab_virsh schedinfo "$name" --live --set cpu_shares=1024 >/dev/null 2>&1 || true
+	done
+	rm -rf "${RUN:?}"/*
+}
+
+cleanup() {
+	local rc=$?
+	trap '' INT TERM HUP
+	trap - EXIT
+	type -t extra_cleanup >/dev/null && { extra_cleanup || true; }
+	teardown || true
+	rm -rf "$RUN"
+	[ "$rc" -ne 0 ] || rc=$FAILED
+	exit "$rc"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Runs each function named as one test, from a clean state. One that breaks off counts as failed.
+run_tests() {
+	local rc
+	for TEST in "$@"; do
+		teardown
+		rc=0
+		"$TEST" || rc=$?
+		[ "$rc" -eq 0 ] || { echo "not ok - $TEST: broke off"; FAILED=1; }
+	done
+}
