@@ -193,8 +193,10 @@ static void host_open(BlDaemon *daemon)
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
     daemon->cgroup_fd = -1;
-    if (bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
-        daemon->cgroup_version = bl_cgroup_mount_parse(text, &mount);
+    daemon->pressure_usec = -1;
+    if (!bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
+        return;
+    daemon->cgroup_version = bl_cgroup_mount_parse(text, &mount);
     if (daemon->cgroup_version != BL_CGROUP_NONE)
         daemon->cgroup_fd = bl_dir_open_at(AT_FDCWD, mount);
 }
@@ -252,7 +254,10 @@ static BlDaemon *daemon_new(BlOptions *options)
     daemon->host_lock_fd = daemon->state_lock_fd = -1;
     daemon->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bl_record_free);
     daemon->class_overrides = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    /* The sample's domains belong to the records. */
+    daemon->retired = g_ptr_array_new_with_free_func(bl_record_free);
     daemon->sample = bl_sample_new();
+    g_ptr_array_set_free_func(daemon->sample->domains, NULL);
     daemon->plan = bl_plan_new();
     daemon->view = bl_view_new();
     daemon->engine = bl_engine_new(options->mode);
@@ -277,6 +282,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_store_close(daemon->store);
     bl_journal_close(daemon->journal);
     g_hash_table_unref(daemon->records);
+    g_ptr_array_unref(daemon->retired);
     g_hash_table_unref(daemon->class_overrides);
     bl_sample_free(daemon->sample);
     bl_plan_free(daemon->plan);

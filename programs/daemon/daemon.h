@@ -35,13 +35,13 @@ typedef struct {
 
 /* A domain's kept-open counters and last known facts. */
 typedef struct {
-    BlDomainFacts *facts;
     gint64 pid;
     guint64 generation;
-    GArray *threads; /* BlThreadReader */
-    int cgroup_fd;   /* the domain's folder in the cpu controller; -1: none */
-    int stat_fd;     /* its cpu.stat; -1: none */
-    gint64 throttled_nsec;
+    BlDomainSample *sample; /* what the engine gets; its counters are filled in at every tick */
+    GArray *threads;        /* BlThreadReader, in the order of the sample's threads */
+    int cgroup_fd;          /* the domain's folder in the cpu controller; -1: none */
+    int stat_fd;            /* its cpu.stat; -1: none */
+    guint quiet_reads;      /* readings in a row without a change */
     gboolean throttled_known;
     BlValues controls;
     gint64 refreshed_usec;
@@ -76,9 +76,11 @@ struct BlDaemon {
     gint64 listed_usec;
     gboolean listing;
     gboolean list_wanted;
+    gboolean refresh_all; /* events may have been missed: the next list refreshes everybody */
     gboolean inventory_complete;
     char **listed;       /* UUIDs of the last list */
     GHashTable *records; /* uuid -> BlRecord * */
+    GPtrArray *retired;  /* BlRecord *, which the last sample may still point into */
     guint n_refreshing;
 
     /* fast path */
@@ -86,6 +88,10 @@ struct BlDaemon {
     int cgroup_fd; /* the mount of the cpu controller; -1: none */
     BlCgroupVersion cgroup_version;
     int host_stat_fd, host_pressure_fd;
+    gint64 pressure_usec; /* as last read; -1: never */
+    gint64 pressure_read_usec;
+    gboolean calm; /* nobody on the host waited for a CPU since the last tick */
+    guint tick;
 
     /* engine */
     BlPolicy *policy;
@@ -130,6 +136,8 @@ void bl_daemon_link_close(BlDaemon *daemon);
 
 /* inventory.c: what is known of each domain; called every tick. */
 void bl_record_free(gpointer data);
+/* Takes a record out; its memory stays until the next sample. */
+void bl_daemon_record_retire(BlDaemon *daemon, const char *uuid);
 void bl_daemon_inventory_check(BlDaemon *daemon, gint64 now_usec);
 void bl_daemon_inventory_listed(BlDaemon *daemon, char **uuids);
 void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid);

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "daemon/daemon.h"
 
-#define REFRESH_EVERY_USEC (60 * G_USEC_PER_SEC)
+#define REFRESH_EVERY_USEC (300 * G_USEC_PER_SEC)
 /* Refreshes begun per tick, so that a hundred guests do not all at once. */
 #define REFRESH_PER_TICK 4
 
@@ -28,7 +28,7 @@ void bl_record_free(gpointer data)
     BlRecord *record = data;
     if (record == NULL)
         return;
-    bl_domain_facts_free(record->facts);
+    bl_domain_sample_free(record->sample);
     g_clear_pointer(&record->threads, g_array_unref);
     bl_fd_close(&record->cgroup_fd);
     bl_fd_close(&record->stat_fd);
@@ -49,6 +49,41 @@ static void cgroup_open(const Refresh *refresh, BlRecord *record)
         record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
 }
 
+static void sample_prepare(BlRecord *record, BlDomainFacts *facts)
+{
+    BlDomainSample *sample = bl_domain_sample_new(facts->uuid, facts->name);
+    sample->state = facts->state;
+    sample->vcpus = facts->vcpus;
+    sample->generation = record->generation;
+    sample->metadata = g_steal_pointer(&facts->metadata);
+    for (guint i = 0; i < record->threads->len; i++) {
+        const BlThreadReader *reader = &g_array_index(record->threads, BlThreadReader, i);
+        BlThreadSample thread = {reader->role, reader->index, reader->tid, {0}};
+        g_array_append_val(sample->threads, thread);
+    }
+    record->sample = sample;
+}
+
+static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError **error)
+{
+    g_autoptr(BlDomainFacts) facts = bl_libvirt_facts(domain, error);
+    if (facts == NULL)
+        return NULL;
+    BlRecord *record = g_new0(BlRecord, 1);
+    record->cgroup_fd = record->stat_fd = -1;
+    g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
+    record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
+    if (record->pid > 0) {
+        record->generation = bl_process_generation(refresh->proc_fd, record->pid);
+        cgroup_open(refresh, record);
+    }
+    record->threads = bl_threads_open(refresh->proc_fd, record->pid);
+    sample_prepare(record, facts);
+    BlTarget target = {domain, record->cgroup_fd};
+    bl_controls_read(&target, &record->controls);
+    return record;
+}
+
 static void refresh_run(gpointer data)
 {
     Refresh *refresh = data;
@@ -57,25 +92,17 @@ static void refresh_run(gpointer data)
         bl_libvirt_set_error(&refresh->error, "find domain", refresh->uuid);
         return;
     }
-    BlRecord *record = g_new0(BlRecord, 1);
-    record->cgroup_fd = record->stat_fd = -1;
-    record->facts = bl_libvirt_facts(domain, &refresh->error);
-    if (record->facts == NULL) {
-        bl_record_free(record);
-        virDomainFree(domain);
-        return;
-    }
-    g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, record->facts->name);
-    record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
-    if (record->pid > 0) {
-        record->generation = bl_process_generation(refresh->proc_fd, record->pid);
-        cgroup_open(refresh, record);
-    }
-    record->threads = bl_threads_open(refresh->proc_fd, record->pid);
-    BlTarget target = {domain, record->cgroup_fd};
-    bl_controls_read(&target, &record->controls);
+    refresh->record = record_read(refresh, domain, &refresh->error);
     virDomainFree(domain);
-    refresh->record = record;
+}
+
+void bl_daemon_record_retire(BlDaemon *daemon, const char *uuid)
+{
+    gpointer key = NULL, record = NULL;
+    if (!g_hash_table_steal_extended(daemon->records, uuid, &key, &record))
+        return;
+    g_free(key);
+    g_ptr_array_add(daemon->retired, record);
 }
 
 static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gint64 now_usec)
@@ -85,7 +112,8 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
     record->holdings_pending =
         old == NULL || old->holdings_pending || old->generation != record->generation;
     record->refresh_wanted = old != NULL && old->refresh_wanted;
-    g_hash_table_replace(daemon->records, g_strdup(uuid), record);
+    bl_daemon_record_retire(daemon, uuid);
+    g_hash_table_insert(daemon->records, g_strdup(uuid), record);
 }
 
 static void refresh_done(gpointer data, gpointer user_data)
@@ -96,7 +124,7 @@ static void refresh_done(gpointer data, gpointer user_data)
     if (refresh->record != NULL)
         record_swap(daemon, refresh->uuid, refresh->record, g_get_monotonic_time());
     else if (g_error_matches(refresh->error, BL_LIBVIRT_ERROR, BL_LIBVIRT_ERROR_GONE))
-        g_hash_table_remove(daemon->records, refresh->uuid);
+        bl_daemon_record_retire(daemon, refresh->uuid);
     else if (daemon->link == BL_LINK_UP)
         bl_daemon_log(BL_LOG_WARNING, "%s", refresh->error->message);
     g_clear_error(&refresh->error);
@@ -157,22 +185,21 @@ static void journal_trim(BlDaemon *daemon)
 
 void bl_daemon_inventory_listed(BlDaemon *daemon, char **uuids)
 {
-    GHashTableIter iter;
-    gpointer uuid;
+    g_autoptr(GList) known = g_hash_table_get_keys(daemon->records);
     g_strfreev(daemon->listed);
     daemon->listed = g_strdupv(uuids);
-    g_hash_table_iter_init(&iter, daemon->records);
-    while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
-        if (!g_strv_contains((const char *const *)uuids, uuid))
-            g_hash_table_iter_remove(&iter);
+    for (GList *uuid = known; uuid != NULL; uuid = uuid->next) {
+        if (!g_strv_contains((const char *const *)uuids, uuid->data))
+            bl_daemon_record_retire(daemon, uuid->data);
     }
     for (char **listed = uuids; *listed != NULL; listed++) {
         BlRecord *record = g_hash_table_lookup(daemon->records, *listed);
         if (record != NULL)
-            record->refresh_wanted = TRUE;
+            record->refresh_wanted |= daemon->refresh_all;
         else if (!bl_workers_busy(daemon->workers, *listed))
             refresh_begin(daemon, *listed);
     }
+    daemon->refresh_all = FALSE;
 }
 
 void bl_daemon_inventory_check(BlDaemon *daemon, gint64 now_usec)

@@ -154,7 +154,7 @@ static void connect_done(gpointer data, gpointer user_data)
         daemon->link = BL_LINK_UP;
         daemon->link_wait_usec = 0;
         daemon->link_since_wall_usec = g_get_real_time();
-        daemon->list_wanted = TRUE;
+        daemon->list_wanted = daemon->refresh_all = TRUE;
         g_clear_pointer(&daemon->link_error, g_free);
         g_free(daemon->host_uuid);
         daemon->host_uuid = g_steal_pointer(&job->host_uuid);

@@ -2,10 +2,29 @@
 #include <errno.h>
 
 #include "base/fd.h"
+#include "base/units.h"
 #include "daemon/daemon.h"
 
 /* The first line of /proc/stat and some cpuN lines; the rest is not needed at every tick. */
 #define STAT_SIZE 65536
+/* Calm: all tasks of the host together waited no more than one part in so many of the time. */
+#define CALM_SHARE 100
+/* A guest is quiet after so many readings without a change, and is then read every so many ticks.
+ */
+#define QUIET_READS 10
+#define QUIET_EVERY 5
+
+/* Without pressure figures nothing is known to be calm. */
+static void calm_judge(BlDaemon *daemon, gint64 pressure_usec)
+{
+    gint64 now = daemon->sample->now_usec;
+    gint64 waited = pressure_usec - daemon->pressure_usec;
+    daemon->calm = pressure_usec >= 0 && daemon->pressure_usec >= 0 &&
+                   waited * CALM_SHARE <= now - daemon->pressure_read_usec;
+    daemon->pressure_usec = pressure_usec;
+    daemon->pressure_read_usec = now;
+    daemon->tick++;
+}
 
 static void host_sample(BlDaemon *daemon, BlValues *host)
 {
@@ -22,40 +41,63 @@ static void host_sample(BlDaemon *daemon, BlValues *host)
         bl_fd_read_start(daemon->host_pressure_fd, text, sizeof text) > 0 &&
         bl_pressure_parse(text, &some))
         bl_values_set(host, BL_HOST_PSI_CPU_SOME_USEC, some);
+    calm_judge(daemon, bl_values_get(host, BL_HOST_PSI_CPU_SOME_USEC, -1));
     if (daemon->cgroup_version != BL_CGROUP_NONE)
         bl_values_set(host, BL_HOST_SHARES_MAX,
                       daemon->cgroup_version == BL_CGROUP_V1 ? 262144 : 10000);
 }
 
-static void threads_sample(BlRecord *record, BlDomainSample *domain)
+/* A guest that stands still on a host where nobody waits for a CPU is read only at every fifth
+ * tick: no counter that a decision rests on can move there, and most guests of a host are idle.
+ * What it ran meanwhile shows up at its next reading, half a second later at most; as soon as
+ * anybody waits, everything is read at every tick. */
+static gboolean may_skip(const BlDaemon *daemon, const BlRecord *record)
+{
+    return daemon->calm && record->quiet_reads >= QUIET_READS &&
+           (daemon->tick + (guint)record->pid) % QUIET_EVERY != 0;
+}
+
+/* Reads one thread; TRUE when it moved since the last reading, or cannot be read. */
+static gboolean thread_sample(const BlThreadReader *reader, BlThreadSample *thread)
 {
     char text[128];
-    g_array_set_size(domain->threads, record->threads->len);
-    for (guint i = 0; i < record->threads->len; i++) {
-        const BlThreadReader *reader = &g_array_index(record->threads, BlThreadReader, i);
-        BlThreadSample *thread = &g_array_index(domain->threads, BlThreadSample, i);
-        gint64 run, delay;
-        *thread = (BlThreadSample){reader->role, reader->index, reader->tid, {0}};
-        if (bl_fd_read_start(reader->fd, text, sizeof text) <= 0 ||
-            !bl_schedstat_parse(text, &run, &delay)) {
-            record->damaged = TRUE;
-            continue;
-        }
-        bl_values_set(&thread->values, BL_THREAD_RUN_NSEC, run);
-        bl_values_set(&thread->values, BL_THREAD_DELAY_NSEC, delay);
+    gint64 run, delay;
+    if (bl_fd_read_start(reader->fd, text, sizeof text) <= 0 ||
+        !bl_schedstat_parse(text, &run, &delay)) {
+        thread->values.present = 0;
+        return TRUE;
     }
+    gboolean moved = run != bl_values_get(&thread->values, BL_THREAD_RUN_NSEC, -1);
+    bl_values_set(&thread->values, BL_THREAD_RUN_NSEC, run);
+    bl_values_set(&thread->values, BL_THREAD_DELAY_NSEC, delay);
+    return moved;
+}
+
+static void threads_sample(const BlDaemon *daemon, BlRecord *record)
+{
+    gboolean moved = FALSE;
+    if (may_skip(daemon, record))
+        return;
+    for (guint i = 0; i < record->threads->len; i++) {
+        BlThreadSample *thread = &g_array_index(record->sample->threads, BlThreadSample, i);
+        moved |= thread_sample(&g_array_index(record->threads, BlThreadReader, i), thread);
+        record->damaged |= thread->values.present == 0;
+    }
+    record->quiet_reads = moved ? 0 : record->quiet_reads + 1;
 }
 
 /* Throttling only grows while there is a quota; without one the last reading stands. */
-static void throttle_sample(BlRecord *record, BlDomainSample *domain)
+static void throttle_sample(BlRecord *record)
 {
     char text[1024];
+    gint64 throttled = bl_values_get(&record->sample->values, BL_DOMAIN_THROTTLED_NSEC, 0);
     gboolean limited = bl_values_get(&record->controls, BL_DOMAIN_CPU_QUOTA, 0) != BL_QUOTA_NONE;
     if (record->stat_fd >= 0 && (limited || !record->throttled_known))
         record->throttled_known = bl_fd_read_start(record->stat_fd, text, sizeof text) > 0 &&
-                                  bl_cgroup_throttled_parse(text, &record->throttled_nsec);
+                                  bl_cgroup_throttled_parse(text, &throttled);
+    record->sample->values = record->controls;
     if (record->throttled_known)
-        bl_values_set(&domain->values, BL_DOMAIN_THROTTLED_NSEC, record->throttled_nsec);
+        bl_values_set(&record->sample->values, BL_DOMAIN_THROTTLED_NSEC, throttled);
 }
 
 static void holdings_sample(BlDaemon *daemon, const char *uuid, BlRecord *record)
@@ -71,15 +113,14 @@ static void holdings_sample(BlDaemon *daemon, const char *uuid, BlRecord *record
 
 static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, gint64 now_usec)
 {
-    BlDomainSample *domain = bl_domain_sample_new(uuid, record->facts->name);
-    domain->state = record->facts->state;
-    domain->generation = record->generation;
-    domain->vcpus = record->facts->vcpus;
-    domain->class_override = g_strdup(g_hash_table_lookup(daemon->class_overrides, uuid));
-    domain->metadata = g_strdupv(record->facts->metadata);
-    domain->values = record->controls;
-    threads_sample(record, domain);
-    throttle_sample(record, domain);
+    BlDomainSample *domain = record->sample;
+    const char *class_name = g_hash_table_lookup(daemon->class_overrides, uuid);
+    if (g_strcmp0(domain->class_override, class_name) != 0) {
+        g_free(domain->class_override);
+        domain->class_override = g_strdup(class_name);
+    }
+    threads_sample(daemon, record);
+    throttle_sample(record);
     domain->stale = record->damaged || record->generation == 0 ||
                     bl_workers_overdue(daemon->workers, uuid, now_usec);
     if (bl_values_has(&record->controls, BL_DOMAIN_CPU_IDLE))
@@ -100,6 +141,7 @@ void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
 {
     BlSample *sample = daemon->sample;
     bl_sample_clear(sample);
+    g_ptr_array_set_size(daemon->retired, 0);
     sample->now_usec = now_usec;
     sample->wall_usec = g_get_real_time();
     if (daemon->first_sample)
@@ -110,6 +152,7 @@ void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
     gpointer uuid, record;
     g_hash_table_iter_init(&iter, daemon->records);
     while (g_hash_table_iter_next(&iter, &uuid, &record)) {
+        /* Nothing of the new sample points to it yet. */
         if (is_gone(daemon, record))
             g_hash_table_iter_remove(&iter);
         else

@@ -220,6 +220,17 @@ static gboolean thread_open(int task_fd, const char *name, gint64 pid, BlThreadR
     return reader.fd >= 0;
 }
 
+/* The order of a sample's threads. */
+static int thread_reader_compare(gconstpointer a, gconstpointer b)
+{
+    const BlThreadReader *left = a, *right = b;
+    if (left->role != right->role)
+        return left->role < right->role ? -1 : 1;
+    if (left->index != right->index)
+        return left->index < right->index ? -1 : 1;
+    return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
 GArray *bl_threads_open(int proc_fd, gint64 pid)
 {
     GArray *threads = g_array_new(FALSE, TRUE, sizeof(BlThreadReader));
@@ -235,5 +246,6 @@ GArray *bl_threads_open(int proc_fd, gint64 pid)
     }
     if (dir != NULL)
         closedir(dir);
+    g_array_sort(threads, thread_reader_compare);
     return threads;
 }

@@ -200,6 +200,26 @@ static void give_up(const Contention *contention, BlDomain *payer)
         engine->frozen_until_usec = engine->now_usec + FREEZE_USEC;
 }
 
+/* A cap that leaves the victim as badly off as before takes CPU time away for nothing. Idle
+ * priority is not judged so: it takes only what somebody above wants at that moment. */
+static void review_help(const Contention *contention, BlDomain *payer)
+{
+    gint64 now = contention->engine->now_usec;
+    BlTriageState *triage = &payer->triage;
+    const BlDomain *victim = contention->victim;
+    gint64 wait = victim != NULL ? bl_figures_wait(&victim->fast) : -1;
+    gboolean bad = victim != NULL && victim->class->rank < payer->class->rank &&
+                   payer->fields[BL_DOMAIN_CPU_QUOTA].held &&
+                   now - triage->engaged_usec > CAP_SETTLE_USEC && wait >= triage->before &&
+                   wait > NO_HELP_OBJECTIVES * victim->class->cpu_ready;
+    if (!bad)
+        triage->worse_since_usec = 0;
+    else if (triage->worse_since_usec == 0)
+        triage->worse_since_usec = now;
+    else if (now - triage->worse_since_usec >= NO_HELP_USEC)
+        give_up(contention, payer);
+}
+
 /* A payer is needed while somebody above it wants CPU time, it wants some itself, and there is not
  * room for both. */
 static void review_engaged(const Contention *contention, BlDomain *payer)
@@ -218,17 +238,8 @@ static void review_engaged(const Contention *contention, BlDomain *payer)
         disengage(contention, payer, BL_RULE_EXPIRED);
         return;
     }
-    const BlDomain *victim = contention->victim;
-    gboolean bad = victim != NULL && victim->class->rank < payer->class->rank &&
-                   now - triage->engaged_usec > CAP_SETTLE_USEC &&
-                   bl_figures_wait(&victim->fast) >= triage->before &&
-                   bl_figures_wait(&victim->fast) > NO_HELP_OBJECTIVES * victim->class->cpu_ready;
-    if (!bad || !payer->fields[triage->capped ? BL_DOMAIN_CPU_QUOTA : BL_DOMAIN_CPU_IDLE].held)
-        triage->worse_since_usec = 0;
-    else if (triage->worse_since_usec == 0)
-        triage->worse_since_usec = now;
-    else if (now - triage->worse_since_usec >= NO_HELP_USEC)
-        give_up(contention, payer);
+    if (triage->capped)
+        review_help(contention, payer);
 }
 
 /* Who may be asked to pay now: below the victim, using CPU, not engaged, not in cooldown. */
