@@ -458,6 +458,27 @@ static void test_characters(void)
     g_assert_cmpuint(windows->classes->len, ==, 1);
 }
 
+/* A tab that crashes libfyaml 0.7.12 is refused before that sees it; other tabs are not. */
+static void test_tabs(void)
+{
+    static const char *const fatal[] = {"? a:\t? b\n", "? a:\t: b\n", "? a:\t- b\n",
+                                        "? a:\t|\n",   "? a:\t>\n",   "?\ta:\t-"};
+    for (guint i = 0; i < G_N_ELEMENTS(fatal); i++) {
+        g_autofree char *message = g_strdup_printf("a tab between ':' and '%c'", fatal[i][5]);
+        assert_refused(fatal[i], ":1:5", message, "write a blank instead");
+    }
+    assert_refused("\xef\xbb\xbf? a: \t? b\n", ":1:6", "a tab between ':' and '?'",
+                   "write a blank instead");
+    assert_refused("x: 1\n?\n  - \"a\": \t : b\n", ":3:10", "a tab between ':' and ':'",
+                   "write a blank instead");
+    g_autoptr(BlPolicy) asked =
+        parse_valid("# enough ?\n? version\n: 1\nclasses:\t{a:\t{}}\ndefault:\ta\n");
+    g_assert_cmpuint(asked->classes->len, ==, 1);
+    g_autoptr(BlPolicy) block =
+        parse_valid("version:\t1 # enough?x\nclasses: {a: }\ndefault:\t|-\n  a\n");
+    g_assert_cmpuint(block->classes->len, ==, 1);
+}
+
 static void test_binary(void)
 {
     static const char text[] = "version: 1\nclasses: {a\0: {}}\n";
@@ -671,6 +692,7 @@ int main(int argc, char **argv)
     g_test_add_func("/policy-file/values", test_values);
     g_test_add_func("/policy-file/structure", test_structure);
     g_test_add_func("/policy-file/characters", test_characters);
+    g_test_add_func("/policy-file/tabs", test_tabs);
     g_test_add_func("/policy-file/binary", test_binary);
     g_test_add_func("/policy-file/quotes", test_quotes);
     g_test_add_func("/policy-file/no-sources", test_no_sources);
