@@ -259,6 +259,15 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     return send_reply(connection, exchange, reply);
 }
 
+/* A body that says beforehand that it is too large is refused before it is sent: answering now also
+ * keeps libmicrohttpd from inviting it with "100 Continue". */
+static gboolean announces_too_much(struct MHD_Connection *connection)
+{
+    const char *text =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return text != NULL && g_ascii_strtoull(text, NULL, 10) > BL_API_BODY_LIMIT;
+}
+
 /* libmicrohttpd calls this when the headers are in, for every piece of the body, and at its end. */
 static enum MHD_Result on_request(gpointer user_data, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
@@ -269,7 +278,10 @@ static enum MHD_Result on_request(gpointer user_data, struct MHD_Connection *con
         return MHD_NO;
     if (!exchange->begun) {
         exchange->begun = TRUE;
-        return MHD_YES;
+        if (!announces_too_much(connection))
+            return MHD_YES;
+        exchange->body_total = BL_API_BODY_LIMIT + 1;
+        return answer(user_data, connection, method, exchange);
     }
     if (*length == 0)
         return answer(user_data, connection, method, exchange);
