@@ -46,7 +46,8 @@ typedef struct {
 } BlThreadReader;
 
 /* Opens the schedstat of the threads of a QEMU that do a domain's work: vCPUs, iothreads, and the
- * main thread as emulator; by role, index and thread id. Elements close their descriptors when the array goes. */
+ * main thread as emulator; by role, index and thread id. Elements close their descriptors when the
+ * array goes. */
 GArray *bl_threads_open(int proc_fd, gint64 pid);
 
 #endif
