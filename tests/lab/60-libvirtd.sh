@@ -20,7 +20,7 @@ killed() {
 	ok "neighbours yield" wait_for 4 idle_is 1 "${HOGS[@]}"
 	"$LAB" libvirtd kill host1
 	ok "the loss is noticed" wait_for 5 api_is d status .libvirt.connected false
-	ok "figures flow on without libvirt" figures_flow d "$WEB" 8
+	ok "figures flow on without libvirt" figures_flow d "$WEB" 20
 	ok "the log says the loss once" log_count_is d 'connection to libvirt .* was lost' 1
 	"$LAB" libvirtd start host1
 	ok "it connects again" wait_for 15 api_is d status .libvirt.connected true

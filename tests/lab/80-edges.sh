@@ -80,7 +80,7 @@ socket_clients() {
 	never_reads &
 	pid=$!
 	sleep 0.5
-	ok "clients that never read do not hold up others" figures_flow d "$WEB" 12
+	ok "clients that never read do not hold up others" figures_flow d "$WEB" 20
 	kill "$pid" 2>/dev/null || true
 	ok "the daemon is well" api_is d status .libvirt.connected true
 	ok "the socket is not open to all" same "$(stat -c %a "$RUN/d.sock" | tail -c 2)" 0
