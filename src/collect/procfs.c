@@ -224,11 +224,8 @@ static gboolean thread_open(int task_fd, const char *name, gint64 pid, BlThreadR
 static int thread_reader_compare(gconstpointer a, gconstpointer b)
 {
     const BlThreadReader *left = a, *right = b;
-    if (left->role != right->role)
-        return left->role < right->role ? -1 : 1;
-    if (left->index != right->index)
-        return left->index < right->index ? -1 : 1;
-    return left->tid < right->tid ? -1 : left->tid > right->tid;
+    int order = bl_thread_order(left->role, left->index, right->role, right->index);
+    return order != 0 ? order : left->tid < right->tid ? -1 : left->tid > right->tid;
 }
 
 GArray *bl_threads_open(int proc_fd, gint64 pid)

@@ -53,7 +53,6 @@ static void forget(BlDomain *domain)
     memset(domain->fields, 0, sizeof domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
     domain->missed_ticks = 0;
-    domain->active_usec = 0;
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)
@@ -68,8 +67,7 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
     domain->controls = sample->values;
     bl_name_copy(domain->name, sample->name);
     threads_update(domain, sample, now_usec);
-    domain->has_throttle = bl_values_has(&sample->values, BL_DOMAIN_THROTTLED_NSEC);
-    if (domain->has_throttle)
+    if (bl_values_has(&sample->values, BL_DOMAIN_THROTTLED_NSEC))
         bl_track_add(&domain->throttle, now_usec, sample->values.value[BL_DOMAIN_THROTTLED_NSEC],
                      0);
     else

@@ -73,9 +73,8 @@ typedef struct {
     char class_name[BL_NAME_SIZE];
     BlClassSource class_source;
     char class_unknown[BL_NAME_SIZE];
-    GArray *threads;  /* BlThread, by (role, index) */
-    BlTrack throttle; /* first: throttled nanoseconds */
-    gboolean has_throttle;
+    GArray *threads;   /* BlThread, by (role, index) */
+    BlTrack throttle;  /* first: throttled nanoseconds */
     BlValues controls; /* of the current sample */
     BlFieldState fields[BL_DOMAIN_FIELDS];
     BlTriageState triage;
@@ -85,7 +84,6 @@ typedef struct {
     char fast_thread[16]; /* which thread waited most */
     guint missed_ticks;   /* consecutive ticks in which the objective was missed */
     gint64 missed_since_usec;
-    gint64 active_usec; /* when it last wanted CPU */
 } BlDomain;
 
 BlDomain *bl_domain_new(const char *uuid);

@@ -232,7 +232,6 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     view->controls = domain->controls;
     bl_domain_figures(domain, engine->now_usec, BL_VIEW_WINDOW_USEC, &view->figures, NULL, 0);
     view->suffers = view->objective >= 0 && bl_figures_wait(&view->figures) > view->objective;
-    view->suffers_since_usec = domain->missed_since_usec;
     view->holdings = 0;
     view->foreign = 0;
     for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {

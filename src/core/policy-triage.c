@@ -85,7 +85,6 @@ static void judge_victim(Contention *contention, BlDomain *domain)
         return;
     }
     if (bl_values_get(&domain->recent, BL_FIGURE_DEMAND, 0) >= VICTIM_ACTIVE) {
-        domain->active_usec = now;
         if (!contention->any_active || domain->class->rank < contention->active_rank)
             contention->active_rank = domain->class->rank;
         contention->any_active = TRUE;

@@ -68,14 +68,19 @@ static int domain_compare(gconstpointer a, gconstpointer b)
     return strcmp((*left)->uuid, (*right)->uuid);
 }
 
+int bl_thread_order(BlThreadRole left_role, guint left_index, BlThreadRole right_role,
+                    guint right_index)
+{
+    if (left_role != right_role)
+        return left_role < right_role ? -1 : 1;
+    return left_index < right_index ? -1 : left_index > right_index;
+}
+
 static int thread_compare(gconstpointer a, gconstpointer b)
 {
     const BlThreadSample *left = a, *right = b;
-    if (left->role != right->role)
-        return left->role < right->role ? -1 : 1;
-    if (left->index != right->index)
-        return left->index < right->index ? -1 : 1;
-    return left->tid < right->tid ? -1 : left->tid > right->tid;
+    int order = bl_thread_order(left->role, left->index, right->role, right->index);
+    return order != 0 ? order : left->tid < right->tid ? -1 : left->tid > right->tid;
 }
 
 void bl_sample_sort(BlSample *sample)

@@ -114,6 +114,10 @@ void bl_domain_sample_free(BlDomainSample *domain);
 /* Sorts domains by UUID and threads by (role, index), as the engine needs them. */
 void bl_sample_sort(BlSample *sample);
 
+/* The order of threads in a sample; ties end in the thread id. */
+int bl_thread_order(BlThreadRole left_role, guint left_index, BlThreadRole right_role,
+                    guint right_index);
+
 const char *bl_mode_name(BlMode mode);
 gboolean bl_mode_parse(const char *name, BlMode *ret_mode);
 const char *bl_domain_state_name(BlDomainState state);

@@ -36,10 +36,9 @@ typedef struct {
     BlValues figures;                 /* BlFigure, over BL_VIEW_WINDOW_USEC */
     BlValues controls;                /* BlDomainField: the controls as last read */
     gboolean suffers;                 /* misses its objective */
-    gint64 suffers_since_usec;
-    guint holdings;  /* how many of its fields are changed by us */
-    guint foreign;   /* bit i: field i was changed by somebody else: left alone */
-    GArray *threads; /* BlThreadView */
+    guint holdings;                   /* how many of its fields are changed by us */
+    guint foreign;                    /* bit i: field i was changed by somebody else: left alone */
+    GArray *threads;                  /* BlThreadView */
 } BlDomainView;
 
 /* Figures are over the last two seconds. */
