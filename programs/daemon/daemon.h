@@ -6,6 +6,7 @@
 #include <libvirt/libvirt.h>
 
 #include "actuate/actuate.h"
+#include "actuate/libvirt-control.h"
 #include "api/server.h"
 #include "collect/cgroup.h"
 #include "collect/libvirt.h"

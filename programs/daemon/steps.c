@@ -41,7 +41,8 @@ static void act_run(gpointer data)
                                : refuse(&act->step, BL_OUTCOME_FAILED, error->message);
     } else {
         BlTarget target = {domain, act->cgroup_fd};
-        act->outcome = bl_actuate_step(act->journal, &target, &act->step);
+        BlControls controls = bl_libvirt_controls(&target);
+        act->outcome = bl_actuate_step(act->journal, &controls, &act->step);
         bl_controls_read(&target, &act->controls);
         act->controls_known = TRUE;
     }

@@ -15,14 +15,56 @@ static BlOutcome failed(const BlStep *step, const GError *error)
     return outcome_of(step, BL_OUTCOME_FAILED, 0, error->message);
 }
 
-/* The kernel gives a group that leaves idle priority the default weight, not the one it had. */
-static gboolean write_whole(const BlTarget *target, const BlStep *step, GError **error)
+/* The weight of a group whose weight nobody has set: cgroup v1, v2. */
+#define SHARES_DEFAULT_V1 1024
+#define SHARES_DEFAULT_V2 100
+
+/* When an undo is done again because its first half alone succeeded, somebody else may have given
+ * the group a weight meanwhile: then it is theirs. */
+static gboolean weight_is_lost(const BlControls *controls, const BlStep *step)
 {
-    if (!bl_control_write(target, step->field, step->to, error))
+    gint64 shares;
+    return step->from != 0 || !controls->read(controls->target, BL_DOMAIN_CPU_SHARES, &shares) ||
+           shares == SHARES_DEFAULT_V1 || shares == SHARES_DEFAULT_V2;
+}
+
+/* The kernel gives a group that leaves idle priority the default weight, not the one it had. */
+static gboolean write_whole(const BlControls *controls, const BlStep *step, GError **error)
+{
+    if (!controls->write(controls->target, step->field, step->to, error))
         return FALSE;
-    if (step->field != BL_DOMAIN_CPU_IDLE || step->to != 0 || step->shares <= 0)
+    if (step->field != BL_DOMAIN_CPU_IDLE || step->to != 0 || step->shares <= 0 ||
+        !weight_is_lost(controls, step))
         return TRUE;
-    return bl_control_write(target, BL_DOMAIN_CPU_SHARES, step->shares, error);
+    return controls->write(controls->target, BL_DOMAIN_CPU_SHARES, step->shares, error);
+}
+
+/* A weight that cannot be read because the group is in idle priority is gone: the kernel gives the
+ * group the default weight when somebody ends it. */
+static gboolean is_forgotten(const BlControls *controls, const BlStep *step)
+{
+    gint64 idle;
+    return step->field == BL_DOMAIN_CPU_SHARES &&
+           controls->read(controls->target, BL_DOMAIN_CPU_IDLE, &idle) && idle == 1;
+}
+
+/* A daemon that died between journal and write, and could not read the field when it came back,
+ * takes the value intended for the one in force. The journal knows both. */
+static gboolean is_ours(BlJournal *journal, const BlStep *step, gint64 present)
+{
+    BlHolding holding;
+    return bl_journal_resolve(journal, step->uuid, step->generation, step->field, present,
+                              &holding) &&
+           holding.value == present;
+}
+
+/* Idle priority wipes out the weight, so the one to give back must be the one that is there. */
+static gboolean weight_is_known(const BlControls *controls, const BlStep *step)
+{
+    gint64 shares;
+    return step->field != BL_DOMAIN_CPU_IDLE || step->to == 0 ||
+           (controls->read(controls->target, BL_DOMAIN_CPU_SHARES, &shares) &&
+            shares == step->shares);
 }
 
 static BlOutcome conflict(BlJournal *journal, const BlStep *step, gint64 present)
@@ -35,33 +77,39 @@ static BlOutcome conflict(BlJournal *journal, const BlStep *step, gint64 present
 
 /* After a failed write the field tells what is true: the journal follows it, or keeps the intent
  * when even that cannot be read. */
-static BlOutcome write_failed(BlJournal *journal, const BlTarget *target, const BlStep *step,
+static BlOutcome write_failed(BlJournal *journal, const BlControls *controls, const BlStep *step,
                               const GError *error)
 {
     gint64 present;
     g_autoptr(GError) journal_error = NULL;
-    if (bl_control_read(target, step->field, &present) && present == step->from &&
+    if (controls->read(controls->target, step->field, &present) && present == step->from &&
         !bl_journal_withdraw(journal, step, &journal_error))
         return failed(step, journal_error);
     return failed(step, error);
 }
 
-BlOutcome bl_actuate_step(BlJournal *journal, const BlTarget *target, const BlStep *step)
+BlOutcome bl_actuate_step(BlJournal *journal, const BlControls *controls, const BlStep *step)
 {
     g_autoptr(GError) error = NULL;
     gint64 present;
-    if (!bl_control_read(target, step->field, &present))
-        return outcome_of(step, BL_OUTCOME_FAILED, 0, "the present value cannot be read");
+    if (!controls->read(controls->target, step->field, &present))
+        return is_forgotten(controls, step)
+                   ? conflict(journal, step, 0)
+                   : outcome_of(step, BL_OUTCOME_FAILED, 0, "the present value cannot be read");
+    if (present != step->from && is_ours(journal, step, present))
+        return outcome_of(step, BL_OUTCOME_FAILED, 0, "an earlier change was interrupted");
     if (present != step->from)
         return conflict(journal, step, present);
+    if (!weight_is_known(controls, step))
+        return outcome_of(step, BL_OUTCOME_FAILED, 0, "the weight has changed meanwhile");
     if (!bl_journal_intend(journal, step, &error))
         return failed(step, error);
-    if (!write_whole(target, step, &error))
-        return write_failed(journal, target, step, error);
-    if (!bl_control_read(target, step->field, &present) || present != step->to) {
+    if (!write_whole(controls, step, &error))
+        return write_failed(journal, controls, step, error);
+    if (!controls->read(controls->target, step->field, &present) || present != step->to) {
         g_set_error(&error, BL_ACTUATE_ERROR, BL_ACTUATE_ERROR_NOT_TAKEN,
                     "the value was written but did not stay");
-        return write_failed(journal, target, step, error);
+        return write_failed(journal, controls, step, error);
     }
     if (!bl_journal_applied(journal, step, &error))
         return failed(step, error);

@@ -1,19 +1,12 @@
 /* The journal: see journal.h. */
 #include "actuate/journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <gio/gio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/threads.h"
 #include "model/codec.h"
 
 #define JOURNAL_NAME "journal"
-#define JOURNAL_LIMIT (16 * 1024 * 1024)
 /* Rewritten when it has grown beyond this. */
 #define COMPACT_BYTES (1024 * 1024)
 #define CHECKSUM_SIZE 8
@@ -21,8 +14,7 @@
 
 struct BlJournal {
     pthread_mutex_t lock;
-    char *path;
-    int fd;
+    BlStorage *storage;
     gsize size;
     guint damaged;
     GArray *entries; /* BlJournalEntry */
@@ -178,17 +170,8 @@ GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged)
     return entries;
 }
 
-/* --- the file ----------------------------------------------------------------------------------
+/* --- the text ----------------------------------------------------------------------------------
  */
-
-static gboolean fail(BlJournal *journal, GError **error)
-{
-    int code = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
-                "cannot write the journal \"%s\": %s; nothing is changed without it", journal->path,
-                g_strerror(code));
-    return FALSE;
-}
 
 static gboolean rewrite(BlJournal *journal, GError **error)
 {
@@ -198,29 +181,20 @@ static gboolean rewrite(BlJournal *journal, GError **error)
             line_make(entry_to_json("set", &g_array_index(journal->entries, BlJournalEntry, i)));
         g_string_append(text, line);
     }
-    if (!bl_file_replace(journal->path, text->str, text->len, error))
+    if (!journal->storage->replace(journal->storage, text->str, text->len, error))
         return FALSE;
-    int fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return fail(journal, error);
-    bl_fd_close(&journal->fd);
-    journal->fd = fd;
     journal->size = text->len;
     return TRUE;
 }
 
-/* Appends one line whole or not at all: what a full disk let through is cut off again. */
 static gboolean append(BlJournal *journal, const char *op, const BlJournalEntry *entry,
                        gboolean sync, GError **error)
 {
     g_autofree char *line = line_make(entry_to_json(op, entry));
     gsize length = strlen(line);
-    if (!bl_fd_write_all(journal->fd, line, length) || (sync && fdatasync(journal->fd) != 0)) {
-        int code = errno;
-        if (ftruncate(journal->fd, (off_t)journal->size) != 0)
-            g_assert(errno != EBADF);
-        errno = code;
-        return fail(journal, error);
+    if (!journal->storage->append(journal->storage, line, length, sync, error)) {
+        g_prefix_error(error, "nothing is changed without the journal: ");
+        return FALSE;
     }
     journal->size += length;
     return TRUE;
@@ -228,19 +202,20 @@ static gboolean append(BlJournal *journal, const char *op, const BlJournalEntry 
 
 BlJournal *bl_journal_open(const char *state_dir, GError **error)
 {
+    g_autofree char *path = g_build_filename(state_dir, JOURNAL_NAME, NULL);
+    return bl_journal_open_on(bl_storage_file_new(path), error);
+}
+
+BlJournal *bl_journal_open_on(BlStorage *storage, GError **error)
+{
     g_autoptr(BlJournal) journal = g_new0(BlJournal, 1);
     pthread_mutex_init(&journal->lock, NULL);
-    journal->fd = -1;
-    journal->path = g_build_filename(state_dir, JOURNAL_NAME, NULL);
+    journal->storage = storage;
     g_autofree char *text = NULL;
     gsize length = 0;
-    g_autoptr(GError) read_error = NULL;
-    if (!bl_file_read_limited(journal->path, JOURNAL_LIMIT, &text, &length, &read_error) &&
-        !g_error_matches(read_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
-        g_propagate_error(error, g_steal_pointer(&read_error));
+    if (!storage->read(storage, &text, &length, error))
         return NULL;
-    }
-    journal->entries = bl_journal_parse(text != NULL ? text : "", length, &journal->damaged);
+    journal->entries = bl_journal_parse(text, length, &journal->damaged);
     if (!rewrite(journal, error))
         return NULL;
     return g_steal_pointer(&journal);
@@ -252,8 +227,7 @@ void bl_journal_close(BlJournal *journal)
         return;
     if (journal->entries != NULL)
         g_array_unref(journal->entries);
-    bl_fd_close(&journal->fd);
-    g_free(journal->path);
+    journal->storage->free(journal->storage);
     pthread_mutex_destroy(&journal->lock);
     g_free(journal);
 }
@@ -368,7 +342,10 @@ gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 genera
         return FALSE;
     const BlJournalEntry *entry = &g_array_index(journal->entries, BlJournalEntry, at);
     BlHolding holding = entry->holding;
-    if (!entry->applied && present != holding.value && present == entry->previous) {
+    /* As long as idle priority is ours, the present weight says nothing about our own. */
+    gboolean hidden = field == BL_DOMAIN_CPU_SHARES &&
+                      entry_find(journal->entries, uuid, generation, BL_DOMAIN_CPU_IDLE) >= 0;
+    if (!hidden && !entry->applied && present != holding.value && present == entry->previous) {
         holding.value = entry->previous;
         if (holding.value == holding.original) {
             g_autoptr(GError) ignored = NULL;

@@ -9,6 +9,7 @@
 #ifndef BL_ACTUATE_JOURNAL_H
 #define BL_ACTUATE_JOURNAL_H
 
+#include "actuate/storage.h"
 #include "model/plan.h"
 
 typedef struct {
@@ -30,6 +31,8 @@ typedef struct BlJournal BlJournal;
 /* Opens or creates the journal below `state_dir`, reads what is in force and rewrites the file
  * without what is over. */
 BlJournal *bl_journal_open(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same on another storage, which the journal owns, also when it fails. */
+BlJournal *bl_journal_open_on(BlStorage *storage, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void bl_journal_close(BlJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlJournal, bl_journal_close)
 

@@ -46,13 +46,18 @@ static void threads_update(BlDomain *domain, const BlDomainSample *sample, gint6
     }
 }
 
-static void forget(BlDomain *domain)
+void bl_domain_forget_counters(BlDomain *domain)
 {
     g_array_set_size(domain->threads, 0);
     bl_track_reset(&domain->throttle);
+    domain->missed_ticks = 0;
+}
+
+static void forget(BlDomain *domain)
+{
+    bl_domain_forget_counters(domain);
     memset(domain->fields, 0, sizeof domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
-    domain->missed_ticks = 0;
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)

@@ -28,6 +28,7 @@ typedef struct {
     gboolean held;
     gint64 original;
     gint64 value;           /* while held: what we wrote last */
+    gint64 applied_usec;    /* while held: when that was known to be done */
     gint64 shares;          /* see BlHolding */
     gboolean leaving;       /* held from a time when more was allowed: give back whatever */
     guint64 flying;         /* decision whose step has no outcome yet; 0: none */
@@ -45,15 +46,16 @@ typedef struct {
     gboolean engaged;
     gboolean capped; /* by quota; FALSE: by idle priority */
     gint64 engaged_usec;
-    gint64 last_engaged_usec; /* of the previous episode; 0: none */
-    gboolean recurring;       /* the pressure came back soon after it ended */
-    gint64 active_usec;       /* when pressure was last seen */
-    gint64 cap;               /* permyriad of a core */
-    gboolean relaxed;         /* the last change of the cap was an increase */
+    gint64 ended_usec;  /* when the last episode was over; 0: none */
+    gboolean recurring; /* the pressure came back soon after it ended */
+    gint64 active_usec; /* when pressure was last seen */
+    gint64 cap;         /* permyriad of a core */
+    gboolean relaxed;   /* the last change of the cap was an increase */
     gint64 cap_changed_usec;
     gint64 cap_lifted_usec;     /* when work conservation last lifted it */
     gint64 relax_wait_usec;     /* between attempts to relax; grows when one fails */
     gint64 cooldown_until_usec; /* after a step that did not help */
+    gint64 used_before;         /* its CPU time before the cap, permyriad of a core */
     gint64 before;              /* the victim's ready time when the domain was engaged */
     gint64 worse_since_usec;    /* since when the step has not helped; 0: it helps */
     BlReason reason;
@@ -93,6 +95,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomain, bl_domain_free)
 /* Takes over one sample: counters into tracks, controls, identity. A new generation forgets
  * everything but the class. */
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec);
+
+/* The past of every counter is gone: figures are unknown until there are two readings again. */
+void bl_domain_forget_counters(BlDomain *domain);
 
 /* Derives the figures over a window; a figure whose counters are unknown is absent.
  * `ret_worst_thread`, when given, names the thread that waited most. */

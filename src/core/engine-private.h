@@ -18,6 +18,7 @@ struct BlEngine {
     BlMode mode;
     gboolean releasing;
     gint64 now_usec, wall_usec;
+    gint64 shift_usec; /* engine's time less the samples': grows when their clock goes backwards */
     gboolean started;
     guint64 last_id;
     BlPolicy *policy;   /* of the last tick: a change classifies anew */

@@ -94,12 +94,14 @@ static guint64 identity_hash(const BlDomainSample *sample)
 }
 
 /* A field that somebody else changed is theirs until the guest's class changes: only then did an
- * administrator ask Ballast for something new. */
+ * administrator ask Ballast for something new. What the guest paid as a member of its old class is
+ * over. */
 static void class_changed(BlDomain *domain)
 {
     bl_name_copy(domain->class_name, domain->class->name);
     for (guint i = 0; i < BL_DOMAIN_FIELDS; i++)
         domain->fields[i].foreign = FALSE;
+    domain->triage.engaged = FALSE;
 }
 
 static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean policy_changed,
@@ -160,17 +162,30 @@ static void host_take_in(BlEngine *engine, const BlSample *sample)
         bl_track_reset(&engine->host_busy);
 }
 
+/* The clock went backwards. The engine's own time goes on, so that nothing waits for the clock to
+ * catch up; the past of all counters is forgotten, because no growth can be told across the jump.
+ */
+static void clock_shift(BlEngine *engine, const BlSample *sample)
+{
+    engine->shift_usec = engine->now_usec + 1 - sample->now_usec;
+    bl_track_reset(&engine->host_busy);
+    for (guint i = 0; i < engine->domains->len; i++)
+        bl_domain_forget_counters(g_ptr_array_index(engine->domains, i));
+}
+
 void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sample, BlPlan *plan)
 {
     bl_plan_clear(plan);
     if (!engine->started)
         engine->last_id = sample->first_id;
-    if (engine->started && sample->now_usec <= engine->now_usec) {
+    if (engine->started && sample->now_usec + engine->shift_usec == engine->now_usec) {
         bl_planner_take_in(engine, sample);
         return;
     }
+    if (engine->started && sample->now_usec + engine->shift_usec < engine->now_usec)
+        clock_shift(engine, sample);
     engine->started = TRUE;
-    engine->now_usec = sample->now_usec;
+    engine->now_usec = sample->now_usec + engine->shift_usec;
     engine->wall_usec = sample->wall_usec;
     host_take_in(engine, sample);
     domains_take_in(engine, policy, sample);

@@ -19,8 +19,9 @@ void bl_engine_free(BlEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlEngine, bl_engine_free)
 
 /* Takes one sample and writes the plan for this instant into `plan`, which is cleared first.
- * Samples come in order; one that is not later than the last gives an empty plan (a clock that
- * went backwards is no reason to act). Steps handed out stay "in flight" until an outcome with
+ * Samples come in order; one of the same instant as the last gives an empty plan. When the clock
+ * goes backwards, counters have no past and nothing is decided on them; the engine's time, which
+ * plans and views show, goes on. Steps handed out stay "in flight" until an outcome with
  * their id comes in a later sample. */
 void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sample, BlPlan *plan);
 

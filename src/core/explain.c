@@ -72,6 +72,7 @@ static void rule_append(GString *out, const BlReason *reason)
     switch (reason->rule) {
     case BL_RULE_CLASS_SHARES:
     case BL_RULE_CLASS_LIMIT:
+    case BL_RULE_CLASS_RESERVATION:
     case BL_RULE_CLASS_CPUS:
         g_string_append_printf(out, "class %s asks for it: ", reason->domain_class);
         break;
@@ -99,6 +100,9 @@ static void rule_append(GString *out, const BlReason *reason)
         break;
     case BL_RULE_FOREIGN:
         g_string_append(out, "somebody else changed it: ");
+        break;
+    case BL_RULE_UNFINISHED:
+        g_string_append(out, "giving it back did not succeed whole: ");
         break;
     case BL_RULE_EXPIRED:
         g_string_append(out, "it was held as long as it may be: ");

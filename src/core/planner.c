@@ -122,10 +122,11 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
     field->original = holding->original;
     field->value = holding->value;
     field->shares = holding->shares;
+    field->applied_usec = engine->now_usec;
     field->leaving = engine->mode != BL_MODE_ENFORCE;
 }
 
-static void field_applied(BlFieldState *field, const BlStep *step)
+static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
 {
     field->failures = 0;
     field->held = !step->is_undo;
@@ -136,6 +137,7 @@ static void field_applied(BlFieldState *field, const BlStep *step)
     field->original = step->undo;
     field->value = step->to;
     field->shares = step->shares;
+    field->applied_usec = engine->now_usec;
 }
 
 static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *step,
@@ -144,7 +146,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
     field->flying = 0;
     switch (result) {
     case BL_OUTCOME_APPLIED:
-        field_applied(field, step);
+        field_applied(engine, field, step);
         break;
     case BL_OUTCOME_CONFLICT:
         field->foreign = TRUE;
@@ -312,6 +314,11 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
     step_emit(planning, field, &step, id);
 }
 
+static gboolean in_idle_priority(const BlDomain *domain)
+{
+    return bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
+}
+
 /* In idle priority the kernel keeps no weight: it cannot be read, compared or written, and comes
  * back with the end of idle priority. Nor may idle priority begin while the weight is changing. */
 static gboolean must_wait(const BlDomain *domain, BlDomainField f)
@@ -319,17 +326,21 @@ static gboolean must_wait(const BlDomain *domain, BlDomainField f)
     const BlFieldState *idle = &domain->fields[BL_DOMAIN_CPU_IDLE];
     if (f == BL_DOMAIN_CPU_SHARES)
         return idle->held || idle->flying != 0 ||
-               bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
+               (in_idle_priority(domain) && !domain->fields[f].held);
     if (f == BL_DOMAIN_CPU_IDLE)
         return domain->fields[BL_DOMAIN_CPU_SHARES].flying != 0;
     return FALSE;
 }
 
-static BlRule undo_rule(const BlEngine *engine, const BlFieldState *field)
+static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
 {
+    if (field->value == field->original)
+        return BL_RULE_UNFINISHED;
     if (engine->releasing || field->leaving)
         return BL_RULE_LEAVE;
-    if (field->want.active)
+    if (wanted)
+        field->undo_reason = field->want.reason;
+    else if (field->want.active)
         return BL_RULE_EXPIRED;
     return field->undo_reason.domain[0] != '\0' ? BL_RULE_CALM : BL_RULE_CLASS_CHANGED;
 }
@@ -343,19 +354,22 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     gboolean wanted = field->want.active && !expired && !engine->releasing && !field->leaving;
     if (field->flying != 0 || must_wait(domain, f))
         return;
-    if (field->held && known && domain->controls.value[f] != field->value) {
-        /* The actuator will find what we found, leave it alone and end the holding. */
-        undo_plan(planning, domain, f, BL_RULE_FOREIGN);
-        return;
-    }
-    if (field->held && !wanted) {
+    /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
+     * actuator will find what we found, leave it alone and end the holding. */
+    gboolean foreign = (f == BL_DOMAIN_CPU_SHARES && in_idle_priority(domain)) ||
+                       (known && domain->controls.value[f] != field->value);
+    /* To want what was there before is to give it back. */
+    gboolean back =
+        !wanted || field->want.value == field->original || field->value == field->original;
+    if (field->held && (foreign || back)) {
         if (engine->now_usec >= field->not_before_usec)
-            undo_plan(planning, domain, f, undo_rule(engine, field));
+            undo_plan(planning, domain, f,
+                      foreign ? BL_RULE_FOREIGN : undo_rule(engine, field, wanted));
         return;
     }
     gint64 present = field->held ? field->value : domain->controls.value[f];
-    if (!wanted || field->foreign || present == field->want.value || (!known && !field->held) ||
-        domain->stale || domain->state == BL_STATE_UNKNOWN) {
+    if (!wanted || field->foreign || present == field->want.value || !known || domain->stale ||
+        domain->state == BL_STATE_UNKNOWN) {
         announcement_withdraw(engine, field);
         return;
     }

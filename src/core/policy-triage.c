@@ -29,8 +29,9 @@
 #define HOST_ROOM 6000
 /* A step without a fresh decision ends here. */
 #define EXPIRES_USEC (3600 * (gint64)BL_USEC_PER_SEC)
-/* Caps: time for a step to show its effect, the decrease, the floor, the increase. */
-#define CAP_SETTLE_USEC 600000
+/* Time for a step to show its effect. */
+#define SETTLE_USEC 600000
+/* Caps: the decrease, the floor, the increase. */
 #define CAP_KEEP_PERCENT 65
 #define CAP_FLOOR 1000
 #define CAP_RELAX_STEP 2500
@@ -52,8 +53,9 @@ typedef struct {
     const BlDomain *victim; /* who suffers most; NULL: nobody */
     guint active_rank;      /* of the highest class with an objective that wants CPU */
     gboolean any_active;
-    gboolean room;     /* CPUs idle enough for all */
-    gint64 lower_used; /* by all classes below the victim's, permyriad of a core */
+    gboolean room;        /* CPUs idle enough for all */
+    gboolean room_lifted; /* also when those that are capped use what they used before */
+    gint64 lower_used;    /* by all classes below the victim's, permyriad of a core */
 } Contention;
 
 static gboolean can_judge(const BlDomain *domain)
@@ -99,6 +101,19 @@ static void judge_victim(Contention *contention, BlDomain *domain)
         contention->victim = domain;
 }
 
+/* What caps hold back, permyriad of all CPUs: the guests' use before less their use now. */
+static gint64 held_back(const BlEngine *engine)
+{
+    gint64 sum = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->triage.engaged && domain->triage.capped)
+            sum += MAX(
+                domain->triage.used_before - bl_values_get(&domain->recent, BL_FIGURE_USED, 0), 0);
+    }
+    return sum / MAX(bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1), 1);
+}
+
 static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
 {
     Contention contention = {.engine = engine, .policy = policy};
@@ -106,6 +121,7 @@ static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
         judge_victim(&contention, g_ptr_array_index(engine->domains, i));
     gint64 busy = bl_engine_host_busy(engine, BL_RECENT_WINDOW_USEC);
     contention.room = busy >= 0 && busy < HOST_ROOM;
+    contention.room_lifted = contention.room && busy + held_back(engine) < HOST_ROOM;
     if (contention.victim == NULL)
         return contention;
     for (guint i = 0; i < engine->domains->len; i++) {
@@ -158,10 +174,12 @@ static void engage(const Contention *contention, BlDomain *payer, gboolean by_ca
 {
     gint64 now = contention->engine->now_usec;
     BlTriageState *triage = &payer->triage;
-    triage->recurring = triage->last_engaged_usec > 0 && now - triage->active_usec < RECURRING_USEC;
+    triage->recurring = triage->ended_usec > 0 && now - triage->ended_usec < RECURRING_USEC;
     triage->engaged = TRUE;
     triage->capped = by_cap;
-    triage->engaged_usec = triage->active_usec = triage->last_engaged_usec = now;
+    triage->engaged_usec = triage->active_usec = now;
+    gint64 used = bl_values_get(&payer->fast, BL_FIGURE_USED, 0);
+    triage->used_before = triage->recurring ? MAX(triage->used_before, used) : used;
     triage->before = bl_figures_wait(&contention->victim->fast);
     triage->worse_since_usec = 0;
     triage->reason =
@@ -172,17 +190,22 @@ static void engage(const Contention *contention, BlDomain *payer, gboolean by_ca
     triage->relax_wait_usec = MAX(triage->relax_wait_usec, CAP_RELAX_WAIT_USEC);
 }
 
+static BlDomainField field_of(const BlTriageState *triage)
+{
+    return triage->capped ? BL_DOMAIN_CPU_QUOTA : BL_DOMAIN_CPU_IDLE;
+}
+
 static void disengage(const Contention *contention, BlDomain *payer, BlRule rule)
 {
     BlTriageState *triage = &payer->triage;
-    BlDomainField field = triage->capped ? BL_DOMAIN_CPU_QUOTA : BL_DOMAIN_CPU_IDLE;
     BlReason reason = bl_reason_of(payer, rule);
     bl_name_copy(reason.victim, triage->reason.victim);
     bl_name_copy(reason.victim_class, triage->reason.victim_class);
     reason.since_usec = triage->active_usec;
     reason.window_usec = contention->engine->now_usec - triage->active_usec;
-    payer->fields[field].undo_reason = reason;
+    payer->fields[field_of(triage)].undo_reason = reason;
     triage->engaged = FALSE;
+    triage->ended_usec = contention->engine->now_usec;
 }
 
 /* Steps that made it no better are given back; three of them within ten minutes stop new ones. */
@@ -209,7 +232,7 @@ static void review_help(const Contention *contention, BlDomain *payer)
     gint64 wait = victim != NULL ? bl_figures_wait(&victim->fast) : -1;
     gboolean bad = victim != NULL && victim->class->rank < payer->class->rank &&
                    payer->fields[BL_DOMAIN_CPU_QUOTA].held &&
-                   now - triage->engaged_usec > CAP_SETTLE_USEC && wait >= triage->before &&
+                   now - triage->engaged_usec > SETTLE_USEC && wait >= triage->before &&
                    wait > NO_HELP_OBJECTIVES * victim->class->cpu_ready;
     if (!bad)
         triage->worse_since_usec = 0;
@@ -226,8 +249,16 @@ static void review_engaged(const Contention *contention, BlDomain *payer)
     gint64 now = contention->engine->now_usec;
     BlTriageState *triage = &payer->triage;
     gboolean above = contention->any_active && contention->active_rank < payer->class->rank;
-    if (above && !contention->room && demand(payer, &payer->recent) >= PAYER_ACTIVE)
+    /* What a cap keeps free is no reason to lift it. */
+    gboolean room = triage->capped ? contention->room_lifted : contention->room;
+    if (above && !room && demand(payer, &payer->recent) >= PAYER_ACTIVE)
         triage->active_usec = now;
+    /* Calm counts from when the step is in force: what came late is not undone at once. */
+    const BlFieldState *field = &payer->fields[field_of(triage)];
+    if (field->flying != 0)
+        triage->active_usec = now;
+    else if (field->held)
+        triage->active_usec = MAX(triage->active_usec, field->applied_usec);
     gint64 calm = triage->recurring ? CALM_RECURRING_USEC : CALM_USEC;
     if (now - triage->active_usec >= calm) {
         disengage(contention, payer, BL_RULE_CALM);
@@ -250,26 +281,40 @@ static gboolean is_candidate(const Contention *contention, const BlDomain *domai
            demand(domain, &domain->fast) >= PAYER_ACTIVE;
 }
 
-static void engage_idle(const Contention *contention)
+/* TRUE when a payer of a rank below `rank` changed so recently that the effect cannot have shown
+ * yet. */
+static gboolean settling(const Contention *contention, gint rank)
 {
     for (guint i = 0; i < contention->engine->domains->len; i++) {
-        BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
-        if (is_candidate(contention, domain) && can_idle(contention, domain))
-            engage(contention, domain, FALSE);
-    }
-}
-
-/* TRUE when a payer changed so recently that the effect cannot have shown yet. */
-static gboolean settling(const Contention *contention)
-{
-    for (guint i = 0; i < contention->engine->domains->len; i++) {
-        const BlTriageState *triage =
-            &((const BlDomain *)g_ptr_array_index(contention->engine->domains, i))->triage;
+        const BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
+        const BlTriageState *triage = &domain->triage;
         gint64 last = MAX(triage->engaged_usec, triage->cap_changed_usec);
-        if (triage->engaged && contention->engine->now_usec - last < CAP_SETTLE_USEC)
+        if (triage->engaged && (gint)domain->class->rank > rank &&
+            contention->engine->now_usec - last < SETTLE_USEC)
             return TRUE;
     }
     return FALSE;
+}
+
+/* The lowest class first: in idle priority all classes are alike, so a class that has an objective
+ * of its own goes there only when the sacrifice of those below it was not enough. */
+static void engage_idle(const Contention *contention)
+{
+    GPtrArray *domains = contention->engine->domains;
+    gint lowest = -1;
+    for (guint i = 0; i < domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(domains, i);
+        if (is_candidate(contention, domain) && can_idle(contention, domain))
+            lowest = MAX(lowest, (gint)domain->class->rank);
+    }
+    if (lowest < 0 || settling(contention, lowest))
+        return;
+    for (guint i = 0; i < domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(domains, i);
+        if ((gint)domain->class->rank == lowest && is_candidate(contention, domain) &&
+            can_idle(contention, domain))
+            engage(contention, domain, FALSE);
+    }
 }
 
 static gboolean can_cap(const Contention *contention, const BlDomain *domain)
@@ -307,8 +352,9 @@ static void cap_lower(const Contention *contention, BlDomain *domain)
     } else if (!again) {
         gint64 used = bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
         gint64 base = triage->cap > 0 ? MIN(used, triage->cap) : used;
-        triage->cap = MAX(base * CAP_KEEP_PERCENT / 100, cap_floor(domain));
+        triage->cap = base * CAP_KEEP_PERCENT / 100;
     }
+    triage->cap = MAX(triage->cap, cap_floor(domain));
     triage->cap_changed_usec = contention->engine->now_usec;
 }
 
@@ -336,13 +382,19 @@ static void review_cap(const Contention *contention, BlDomain *domain)
 {
     BlTriageState *triage = &domain->triage;
     gint64 now = contention->engine->now_usec;
+    if (triage->cap < cap_floor(domain)) {
+        triage->cap = cap_floor(domain);
+        triage->reason = bl_reason_of(domain, BL_RULE_CLASS_RESERVATION);
+    }
     if (now - triage->active_usec >= CAP_LIFT_AFTER_USEC &&
         now - triage->cap_lifted_usec >= CAP_LIFT_EVERY_USEC) {
         triage->cap_lifted_usec = now;
         disengage(contention, domain, BL_RULE_CALM);
         return;
     }
-    if (contention->victim == NULL && now - triage->cap_changed_usec >= triage->relax_wait_usec) {
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_CPU_QUOTA];
+    gint64 changed = MAX(triage->cap_changed_usec, field->held ? field->applied_usec : 0);
+    if (contention->victim == NULL && now - changed >= triage->relax_wait_usec) {
         triage->cap += CAP_RELAX_STEP;
         triage->relaxed = TRUE;
         triage->cap_changed_usec = now;
@@ -352,29 +404,56 @@ static void review_cap(const Contention *contention, BlDomain *domain)
     }
 }
 
-static void want_idle(BlDomain *domain)
+/* A change that is still to be made (the rate limit held it up, or a failure) is made for a guest
+ * that suffers now, not for one that did. What has been announced keeps its reason. */
+static gboolean is_justified(const Contention *contention, BlDomain *payer, gint64 value)
 {
-    domain->fields[BL_DOMAIN_CPU_IDLE].want =
-        (BlWant){.active = TRUE,
-                 .value = 1,
-                 .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
-                 .reason = domain->triage.reason};
+    BlTriageState *triage = &payer->triage;
+    const BlFieldState *field = &payer->fields[field_of(triage)];
+    gboolean in_force = field->held && field->value == value;
+    /* There is nothing to relax yet. */
+    if (triage->reason.rule == BL_RULE_TRIAGE_RELAX && !field->held)
+        triage->reason.rule = BL_RULE_TRIAGE_CAP;
+    if (in_force || field->flying != 0 || field->announced != 0 ||
+        triage->reason.rule == BL_RULE_TRIAGE_RELAX ||
+        triage->reason.rule == BL_RULE_CLASS_RESERVATION)
+        return TRUE;
+    if (contention->victim == NULL || contention->victim->class->rank >= payer->class->rank)
+        return FALSE;
+    triage->reason = triage_reason(contention, payer, triage->reason.rule);
+    return TRUE;
 }
 
-static void want_cap(BlDomain *domain)
+static void want_idle(const Contention *contention, BlDomain *domain)
+{
+    if (is_justified(contention, domain, 1))
+        domain->fields[BL_DOMAIN_CPU_IDLE].want =
+            (BlWant){.active = TRUE,
+                     .value = 1,
+                     .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
+                     .reason = domain->triage.reason};
+}
+
+static void want_cap(const Contention *contention, BlDomain *domain)
 {
     BlFieldState *field = &domain->fields[BL_DOMAIN_CPU_QUOTA];
-    gint64 quota = domain->triage.cap * (BL_QUOTA_PERIOD_USEC / 100) / (BL_PERMYRIAD / 100);
+    BlTriageState *triage = &domain->triage;
+    gint64 quota = triage->cap * (BL_QUOTA_PERIOD_USEC / 100) / (BL_PERMYRIAD / 100);
     gint64 own =
         field->held ? field->original : bl_values_get(&domain->controls, BL_DOMAIN_CPU_QUOTA, -1);
     if (field->want.active)
         quota = MIN(quota, field->want.value);
     if (own != BL_QUOTA_NONE)
         quota = MIN(quota, own);
+    if (!is_justified(contention, domain, quota)) {
+        if (!field->held)
+            return;
+        quota = field->value;
+    }
     field->want = (BlWant){.active = TRUE,
                            .value = quota,
-                           .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
-                           .reason = domain->triage.reason};
+                           .expires_usec = triage->engaged_usec + EXPIRES_USEC,
+                           .reason = triage->reason};
 }
 
 void bl_policy_triage(BlEngine *engine, const BlPolicy *policy)
@@ -386,19 +465,20 @@ void bl_policy_triage(BlEngine *engine, const BlPolicy *policy)
             review_engaged(&contention, domain);
         if (domain->triage.engaged && domain->triage.capped)
             review_cap(&contention, domain);
-        if (domain->triage.engaged && !domain->triage.capped && !can_idle(&contention, domain))
+        /* The class or what is known of the guest changed: the other way to pay is right now. */
+        if (domain->triage.engaged && domain->triage.capped == can_idle(&contention, domain))
             disengage(&contention, domain, BL_RULE_CLASS_CHANGED);
     }
     if (contention.victim != NULL && engine->now_usec >= engine->frozen_until_usec) {
         engage_idle(&contention);
-        if (!settling(&contention))
+        if (!settling(&contention, -1))
             engage_caps(&contention);
     }
     for (guint i = 0; i < engine->domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(engine->domains, i);
         if (domain->triage.engaged && domain->triage.capped)
-            want_cap(domain);
+            want_cap(&contention, domain);
         else if (domain->triage.engaged)
-            want_idle(domain);
+            want_idle(&contention, domain);
     }
 }

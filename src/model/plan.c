@@ -27,9 +27,9 @@ void bl_plan_clear(BlPlan *plan)
 }
 
 static const char *const rule_names[BL_RULE_COUNT] = {
-    "class-shares",    "class-limit", "class-cpus", "triage-idle",   "triage-cap",
-    "triage-relax",    "calm",        "no-help",    "class-changed", "leave-enforce",
-    "changed-outside", "expired",
+    "class-shares",  "class-limit",     "class-cpus", "class-reservation", "triage-idle",
+    "triage-cap",    "triage-relax",    "calm",       "no-help",           "class-changed",
+    "leave-enforce", "changed-outside", "unfinished", "expired",
 };
 
 static const char *const decision_names[BL_DECISION_STATES] = {

@@ -14,18 +14,20 @@
 #define BL_NAME_SIZE 128
 
 typedef enum {
-    BL_RULE_CLASS_SHARES,  /* the class's standing weight */
-    BL_RULE_CLASS_LIMIT,   /* the class's standing limit */
-    BL_RULE_CLASS_CPUS,    /* the class's host CPUs */
-    BL_RULE_TRIAGE_IDLE,   /* a higher class suffers: idle priority */
-    BL_RULE_TRIAGE_CAP,    /* a higher class suffers: smaller quota */
-    BL_RULE_TRIAGE_RELAX,  /* the objective is met with room: larger quota */
-    BL_RULE_CALM,          /* the pressure ended: give it back */
-    BL_RULE_NO_HELP,       /* the step did not help: give it back */
-    BL_RULE_CLASS_CHANGED, /* the domain's class no longer asks for it */
-    BL_RULE_LEAVE,         /* enforcing ended: give it back */
-    BL_RULE_FOREIGN,       /* somebody else changed the field: our hold on it ends */
-    BL_RULE_EXPIRED,       /* held longer than it may without a fresh decision */
+    BL_RULE_CLASS_SHARES,      /* the class's standing weight */
+    BL_RULE_CLASS_LIMIT,       /* the class's standing limit */
+    BL_RULE_CLASS_CPUS,        /* the class's host CPUs */
+    BL_RULE_CLASS_RESERVATION, /* a cap must not go below it */
+    BL_RULE_TRIAGE_IDLE,       /* a higher class suffers: idle priority */
+    BL_RULE_TRIAGE_CAP,        /* a higher class suffers: smaller quota */
+    BL_RULE_TRIAGE_RELAX,      /* the objective is met with room: larger quota */
+    BL_RULE_CALM,              /* the pressure ended: give it back */
+    BL_RULE_NO_HELP,           /* the step did not help: give it back */
+    BL_RULE_CLASS_CHANGED,     /* the domain's class no longer asks for it */
+    BL_RULE_LEAVE,             /* enforcing ended: give it back */
+    BL_RULE_FOREIGN,           /* somebody else changed the field: our hold on it ends */
+    BL_RULE_UNFINISHED,        /* an undo failed half-way: done again before anything else */
+    BL_RULE_EXPIRED,           /* held longer than it may without a fresh decision */
     BL_RULE_COUNT,
 } BlRule;
 

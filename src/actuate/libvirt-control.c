@@ -1,5 +1,5 @@
-/* Controls: see control.h. */
-#include "actuate/control.h"
+/* Controls of a libvirt domain: see libvirt-control.h. */
+#include "actuate/libvirt-control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,8 +119,9 @@ void bl_controls_read(const BlTarget *target, BlValues *ret_values)
     virResetLastError();
 }
 
-gboolean bl_control_read(const BlTarget *target, BlDomainField field, gint64 *ret_value)
+static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_value)
 {
+    const BlTarget *target = data;
     BlValues values = {0};
     gint64 mask;
     if (field == BL_DOMAIN_VCPU_PIN) {
@@ -198,8 +199,9 @@ static gboolean pin_write(const BlTarget *target, gint64 value, GError **error)
     return TRUE;
 }
 
-gboolean bl_control_write(const BlTarget *target, BlDomainField field, gint64 value, GError **error)
+static gboolean control_write(gpointer data, BlDomainField field, gint64 value, GError **error)
 {
+    const BlTarget *target = data;
     switch (field) {
     case BL_DOMAIN_CPU_SHARES:
     case BL_DOMAIN_CPU_QUOTA:
@@ -213,4 +215,9 @@ gboolean bl_control_write(const BlTarget *target, BlDomainField field, gint64 va
                     bl_field_info(BL_SCOPE_DOMAIN, field)->name);
         return FALSE;
     }
+}
+
+BlControls bl_libvirt_controls(BlTarget *target)
+{
+    return (BlControls){control_read, control_write, target};
 }
