@@ -11,6 +11,7 @@ prefix  ?= /usr/local
 
 # For the benchmarks, the demo and the fuzzers; see "make help".
 ROUNDS   ?= 5
+SEEDS    ?= 100000
 SCENARIO ?= steady
 GUESTS   ?= 100
 KEEP     ?=
@@ -22,10 +23,10 @@ PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-de
             libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
             scdoc clang-format jq curl
 FUZZ_PACKAGES := clang libclang-rt-dev
-PROGRAMS := ballastd ballast
+PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan fuzz demo demo-end \
+.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan soak fuzz demo demo-end \
         bench-isolation bench-overhead install format clean
 
 all: deps build
@@ -36,6 +37,7 @@ help:
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
 	@echo 'make check-tsan        the same under the thread sanitizer'
+	@echo 'make soak [SEEDS=100000] many simulated runs with faults (about ten minutes)'
 	@echo 'make fuzz SECONDS=600  run every fuzz target for so long'
 	@echo 'make demo [KEEP=1]     see it work on real guests (root; about two minutes)'
 	@echo 'make demo-end          end a demo that was kept'
@@ -71,6 +73,10 @@ check-asan: deps
 
 check-tsan: deps
 	@scripts/check-sanitized $(BUILD)-tsan thread
+
+soak: deps build
+	$(BUILD)/ballast-sim soak --seeds $(SEEDS)
+	$(BUILD)/ballast-sim soak --liveness --seeds $$(($(SEEDS) / 10))
 
 fuzz: deps
 	@scripts/deps $(FUZZ_PACKAGES)

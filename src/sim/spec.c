@@ -1,0 +1,195 @@
+/* The specification of a simulated run: see spec.h. */
+#include "sim/spec.h"
+
+static void guest_clear(gpointer data)
+{
+    BlGuestSpec *guest = data;
+    g_free(guest->name);
+    g_free(guest->class_name);
+    g_clear_pointer(&guest->load.points, g_array_unref);
+}
+
+static void event_clear(gpointer data)
+{
+    g_free(((BlSimEvent *)data)->text);
+}
+
+static void expect_clear(gpointer data)
+{
+    g_free(((BlExpect *)data)->text);
+}
+
+static GArray *array_new(gsize size, GDestroyNotify clear)
+{
+    GArray *array = g_array_new(FALSE, TRUE, (guint)size);
+    g_array_set_clear_func(array, clear);
+    return array;
+}
+
+BlSimSpec *bl_sim_spec_new(void)
+{
+    BlSimSpec *spec = g_new0(BlSimSpec, 1);
+    spec->name = g_strdup("run");
+    spec->cpus = 2;
+    spec->mode = BL_MODE_ENFORCE;
+    spec->duration_usec = 60 * (gint64)1000000;
+    spec->act_usec = BL_SIM_TICK_USEC / 10;
+    spec->policy_texts = g_ptr_array_new_with_free_func(g_free);
+    spec->guests = array_new(sizeof(BlGuestSpec), guest_clear);
+    spec->events = array_new(sizeof(BlSimEvent), event_clear);
+    spec->expects = array_new(sizeof(BlExpect), expect_clear);
+    return spec;
+}
+
+void bl_sim_spec_free(BlSimSpec *spec)
+{
+    if (spec == NULL)
+        return;
+    g_free(spec->name);
+    g_ptr_array_unref(spec->policy_texts);
+    g_array_unref(spec->guests);
+    g_array_unref(spec->events);
+    g_array_unref(spec->expects);
+    g_free(spec);
+}
+
+BlSimSpec *bl_sim_spec_copy(const BlSimSpec *spec)
+{
+    BlSimSpec *copy = bl_sim_spec_new();
+    BlSimSpec fresh = *copy;
+    *copy = *spec;
+    g_free(fresh.name);
+    copy->name = g_strdup(spec->name);
+    copy->policy_texts = fresh.policy_texts;
+    copy->guests = fresh.guests;
+    copy->events = fresh.events;
+    copy->expects = fresh.expects;
+    for (guint i = 0; i < spec->policy_texts->len; i++)
+        g_ptr_array_add(copy->policy_texts, g_strdup(g_ptr_array_index(spec->policy_texts, i)));
+    for (guint i = 0; i < spec->guests->len; i++)
+        bl_sim_spec_add_guest(copy, &g_array_index(spec->guests, BlGuestSpec, i));
+    for (guint i = 0; i < spec->events->len; i++)
+        bl_sim_spec_add_event(copy, &g_array_index(spec->events, BlSimEvent, i));
+    for (guint i = 0; i < spec->expects->len; i++)
+        bl_sim_spec_add_expect(copy, &g_array_index(spec->expects, BlExpect, i));
+    return copy;
+}
+
+void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest)
+{
+    BlGuestSpec copy = *guest;
+    copy.name = g_strdup(guest->name);
+    copy.class_name = g_strdup(guest->class_name);
+    if (guest->load.points != NULL)
+        copy.load.points = g_array_ref(guest->load.points);
+    g_array_append_val(spec->guests, copy);
+}
+
+void bl_sim_spec_add_event(BlSimSpec *spec, const BlSimEvent *event)
+{
+    BlSimEvent copy = *event;
+    copy.text = g_strdup(event->text);
+    g_array_append_val(spec->events, copy);
+}
+
+void bl_sim_spec_add_expect(BlSimSpec *spec, const BlExpect *expect)
+{
+    BlExpect copy = *expect;
+    copy.text = g_strdup(expect->text);
+    g_array_append_val(spec->expects, copy);
+}
+
+/* Insertion sort: stable, and the lists are short. */
+void bl_sim_spec_sort(BlSimSpec *spec)
+{
+    for (guint i = 1; i < spec->events->len; i++) {
+        BlSimEvent event = g_array_index(spec->events, BlSimEvent, i);
+        guint at = i;
+        for (; at > 0; at--) {
+            BlSimEvent *before = &g_array_index(spec->events, BlSimEvent, at - 1);
+            if (before->at_usec <= event.at_usec)
+                break;
+            g_array_index(spec->events, BlSimEvent, at) = *before;
+        }
+        g_array_index(spec->events, BlSimEvent, at) = event;
+    }
+}
+
+void bl_sim_spec_drop_guest(BlSimSpec *spec, guint index)
+{
+    g_array_remove_index(spec->guests, index);
+    for (guint i = spec->events->len; i > 0; i--) {
+        BlSimEvent *event = &g_array_index(spec->events, BlSimEvent, i - 1);
+        if (event->guest == (gint)index)
+            g_array_remove_index(spec->events, i - 1);
+        else if (event->guest > (gint)index)
+            event->guest--;
+    }
+}
+
+const char *bl_load_kind_name(BlLoadKind kind)
+{
+    static const char *const names[BL_LOAD_KINDS] = {"idle", "hog", "serve", "trace"};
+    return kind < BL_LOAD_KINDS ? names[kind] : "?";
+}
+
+static const struct {
+    const char *name;
+    gboolean lasts;
+} events[BL_EVENT_KINDS] = {
+    [BL_EVENT_START] = {"start", FALSE},
+    [BL_EVENT_STOP] = {"stop", FALSE},
+    [BL_EVENT_PAUSE] = {"pause", TRUE},
+    [BL_EVENT_LOAD] = {"load", FALSE},
+    [BL_EVENT_RESIZE] = {"resize", FALSE},
+    [BL_EVENT_FOREIGN] = {"foreign", FALSE},
+    [BL_EVENT_MODE] = {"mode", FALSE},
+    [BL_EVENT_APPROVE] = {"approve", FALSE},
+    [BL_EVENT_CLASS] = {"class", FALSE},
+    [BL_EVENT_POLICY] = {"policy", FALSE},
+    [BL_EVENT_MISSING] = {"missing", TRUE},
+    [BL_EVENT_STALE] = {"stale", TRUE},
+    [BL_EVENT_ABSURD] = {"absurd", TRUE},
+    [BL_EVENT_BACKWARDS] = {"backwards", TRUE},
+    [BL_EVENT_FROZEN] = {"frozen", TRUE},
+    [BL_EVENT_HANG] = {"hang", TRUE},
+    [BL_EVENT_LOSE] = {"lose", TRUE},
+    [BL_EVENT_REPEAT] = {"repeat", TRUE},
+    [BL_EVENT_FAIL_BEFORE] = {"fail-before", TRUE},
+    [BL_EVENT_FAIL_AFTER] = {"fail-after", TRUE},
+    [BL_EVENT_FAIL_SECOND] = {"fail-second", TRUE},
+    [BL_EVENT_SILENT] = {"silent", TRUE},
+    [BL_EVENT_SLOW] = {"slow", TRUE},
+    [BL_EVENT_UNREADABLE] = {"unreadable", TRUE},
+    [BL_EVENT_DISK] = {"disk-full", TRUE},
+    [BL_EVENT_KILL] = {"kill", TRUE},
+    [BL_EVENT_CLOCK] = {"clock", FALSE},
+};
+
+const char *bl_sim_event_name(BlSimEventKind kind)
+{
+    return kind < BL_EVENT_KINDS ? events[kind].name : "?";
+}
+
+gboolean bl_sim_event_parse(const char *name, BlSimEventKind *ret_kind)
+{
+    for (guint i = 0; i < BL_EVENT_KINDS; i++) {
+        if (g_str_equal(events[i].name, name)) {
+            *ret_kind = (BlSimEventKind)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean bl_sim_event_lasts(BlSimEventKind kind)
+{
+    return kind < BL_EVENT_KINDS && events[kind].lasts;
+}
+
+const char *bl_expect_name(BlExpectKind kind)
+{
+    static const char *const names[BL_EXPECT_KINDS] = {"sentence", "ready", "used", "free-used",
+                                                       "p50",      "p99",   "steps"};
+    return kind < BL_EXPECT_KINDS ? names[kind] : "?";
+}

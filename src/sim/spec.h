@@ -1,0 +1,147 @@
+/* A simulated run as values: the world, its load, what happens when, and what is expected.
+ *
+ * Read from a scenario file, generated from a seed, or cut down from another while shrinking.
+ * The same specification always gives the same run.
+ */
+#ifndef BL_SIM_SPEC_H
+#define BL_SIM_SPEC_H
+
+#include "model/policy.h"
+#include "model/sample.h"
+
+#define BL_SIM_TICK_USEC 100000
+
+typedef enum {
+    BL_LOAD_IDLE,
+    BL_LOAD_HOG,   /* every vCPU wants `demand` of its time */
+    BL_LOAD_SERVE, /* a server with `connections` clients that ask again as soon as answered */
+    BL_LOAD_TRACE, /* demand follows recorded points */
+    BL_LOAD_KINDS,
+} BlLoadKind;
+
+typedef struct {
+    BlLoadKind kind;
+    gint64 demand;            /* hog: permyriad of each vCPU */
+    guint connections;        /* serve */
+    gint64 service_usec;      /* serve: CPU time of a request */
+    gint64 network_usec;      /* serve: the part of a request that needs no CPU */
+    gint64 on_usec, off_usec; /* on and off by turns; 0: always on */
+    gint64 from_usec;         /* silent before */
+    GArray *points;           /* trace: gint64, permyriad of each vCPU; owned */
+    gint64 point_usec;        /* trace: a point lasts so long */
+} BlLoad;
+
+typedef struct {
+    char *name;
+    char *class_name; /* in the domain's metadata; NULL: none */
+    guint vcpus;
+    BlLoad load;
+    gint64 quota;        /* the administrator's own, before Ballast; BL_QUOTA_NONE */
+    gboolean born_later; /* not there until a "start" event */
+} BlGuestSpec;
+
+/* What can happen. "for" gives those that last their end. */
+typedef enum {
+    /* the world */
+    BL_EVENT_START,   /* a guest starts, or starts again with a new process */
+    BL_EVENT_STOP,    /* and ends */
+    BL_EVENT_PAUSE,   /* lasting */
+    BL_EVENT_LOAD,    /* a guest's demand becomes `value` permyriad of each vCPU */
+    BL_EVENT_RESIZE,  /* a guest has `value` vCPUs; known at the next refresh */
+    BL_EVENT_FOREIGN, /* somebody else sets `field` of a guest to `value` */
+    /* the operator */
+    BL_EVENT_MODE,    /* `value` is the mode */
+    BL_EVENT_APPROVE, /* every open proposal */
+    BL_EVENT_CLASS,   /* `text` is a guest's class from now on; "" as before */
+    BL_EVENT_POLICY,  /* policy number `value` of the specification */
+    /* counters; lasting */
+    BL_EVENT_MISSING,
+    BL_EVENT_STALE,
+    BL_EVENT_ABSURD,
+    BL_EVENT_BACKWARDS,
+    BL_EVENT_FROZEN, /* the counters stand still */
+    /* libvirt; lasting */
+    BL_EVENT_HANG,   /* answers nothing */
+    BL_EVENT_LOSE,   /* sends no events */
+    BL_EVENT_REPEAT, /* sends every event again and again */
+    /* actuators; lasting */
+    BL_EVENT_FAIL_BEFORE,
+    BL_EVENT_FAIL_AFTER,  /* the write is made and reported as failed */
+    BL_EVENT_FAIL_SECOND, /* of the writes of one step the second fails */
+    BL_EVENT_SILENT,      /* the write is reported as done and is not */
+    BL_EVENT_SLOW,        /* `value` microseconds for a step */
+    BL_EVENT_UNREADABLE,  /* controls cannot be read */
+    BL_EVENT_DISK,        /* the journal cannot be written */
+    /* the daemon */
+    BL_EVENT_KILL,  /* kill -9 after `value` more operations on controls and journal; starts again
+                       after "for" */
+    BL_EVENT_CLOCK, /* the clock jumps by `value` microseconds */
+    BL_EVENT_KINDS,
+} BlSimEventKind;
+
+typedef struct {
+    BlSimEventKind kind;
+    gint64 at_usec;
+    gint64 for_usec;
+    gint guest; /* index; -1: all */
+    BlDomainField field;
+    gint64 value;
+    char *text;
+} BlSimEvent;
+
+typedef enum {
+    BL_EXPECT_SENTENCE, /* a decision's sentence matches the glob `text`, between least and most
+                           times */
+    BL_EXPECT_READY,    /* the guest's ready time per vCPU, permyriad */
+    BL_EXPECT_USED,     /* its CPU time, permyriad of a core */
+    BL_EXPECT_FREE,     /* part of the CPU time that the first class left which lower ones used */
+    BL_EXPECT_P50,      /* of a serving guest, microseconds */
+    BL_EXPECT_P99,
+    BL_EXPECT_STEPS, /* that were carried out */
+    BL_EXPECT_KINDS,
+} BlExpectKind;
+
+typedef struct {
+    BlExpectKind kind;
+    gint guest; /* -1: none */
+    char *text;
+    gint64 least, most;
+    gint64 from_usec, until_usec; /* of the run; until 0: its end */
+} BlExpect;
+
+typedef struct {
+    char *name;
+    guint64 seed;
+    guint cpus;
+    BlMode mode;
+    gint64 duration_usec;
+    gint64 noise;            /* permyriad of a wait that is booked a tick later */
+    gint64 act_usec;         /* how long a step takes */
+    GPtrArray *policy_texts; /* char *: the first holds at the start */
+    GArray *guests;          /* BlGuestSpec */
+    GArray *events;          /* BlSimEvent, by time */
+    GArray *expects;         /* BlExpect */
+} BlSimSpec;
+
+BlSimSpec *bl_sim_spec_new(void);
+void bl_sim_spec_free(BlSimSpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlSimSpec, bl_sim_spec_free)
+BlSimSpec *bl_sim_spec_copy(const BlSimSpec *spec);
+
+/* Take over copies of what the pointers lead to. */
+void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest);
+void bl_sim_spec_add_event(BlSimSpec *spec, const BlSimEvent *event);
+void bl_sim_spec_add_expect(BlSimSpec *spec, const BlExpect *expect);
+/* Events by time; those of one instant in their order. */
+void bl_sim_spec_sort(BlSimSpec *spec);
+/* Leaves out a guest and every event of its own. */
+void bl_sim_spec_drop_guest(BlSimSpec *spec, guint index);
+
+const char *bl_load_kind_name(BlLoadKind kind);
+const char *bl_sim_event_name(BlSimEventKind kind);
+gboolean bl_sim_event_parse(const char *name, BlSimEventKind *ret_kind);
+const char *bl_expect_name(BlExpectKind kind);
+/* TRUE for kinds that last: they end after their "for". */
+gboolean bl_sim_event_lasts(BlSimEventKind kind);
+
+#endif
