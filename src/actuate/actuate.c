@@ -82,10 +82,12 @@ static BlOutcome write_failed(BlJournal *journal, const BlControls *controls, co
 {
     gint64 present;
     g_autoptr(GError) journal_error = NULL;
-    if (controls->read(controls->target, step->field, &present) && present == step->from &&
-        !bl_journal_withdraw(journal, step, &journal_error))
-        return failed(step, journal_error);
-    return failed(step, error);
+    gboolean known = controls->read(controls->target, step->field, &present), noted = TRUE;
+    if (known && present == step->from)
+        noted = bl_journal_withdraw(journal, step, &journal_error);
+    else if (known && present == step->to)
+        noted = bl_journal_settle(journal, step, &journal_error);
+    return failed(step, noted ? error : journal_error);
 }
 
 BlOutcome bl_actuate_step(BlJournal *journal, const BlControls *controls, const BlStep *step)

@@ -299,6 +299,13 @@ gboolean bl_journal_intend(BlJournal *journal, const BlStep *step, GError **erro
     return entry_set(journal, &entry, TRUE, error);
 }
 
+static gboolean settle(BlJournal *journal, const BlStep *step, GError **error)
+{
+    BlJournalEntry entry = entry_of(step);
+    entry.applied = TRUE;
+    return entry_set(journal, &entry, FALSE, error);
+}
+
 gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **error)
 {
     g_auto(BlLocked) locked = bl_lock(&journal->lock);
@@ -306,9 +313,13 @@ gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **err
         gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
         return at < 0 || entry_remove(journal, at, error);
     }
-    BlJournalEntry entry = entry_of(step);
-    entry.applied = TRUE;
-    return entry_set(journal, &entry, FALSE, error);
+    return settle(journal, step, error);
+}
+
+gboolean bl_journal_settle(BlJournal *journal, const BlStep *step, GError **error)
+{
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
+    return settle(journal, step, error);
 }
 
 gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step, GError **error)

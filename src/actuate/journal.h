@@ -48,6 +48,9 @@ gboolean bl_journal_intend(BlJournal *journal, const BlStep *step,
  * reaches the disk leaves the intent, which is enough to know. */
 gboolean bl_journal_applied(BlJournal *journal, const BlStep *step,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The value is in force, but the step failed all the same: an undo is still to be finished. */
+gboolean bl_journal_settle(BlJournal *journal, const BlStep *step,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The change was not made: what was in force before the intent is again. */
 gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -70,7 +70,8 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
     domain->stale = sample->stale;
     domain->vcpus = sample->vcpus;
     domain->controls = sample->values;
-    bl_name_copy(domain->name, sample->name);
+    if (strcmp(domain->name, sample->name) != 0)
+        bl_name_copy(domain->name, sample->name);
     threads_update(domain, sample, now_usec);
     if (bl_values_has(&sample->values, BL_DOMAIN_THROTTLED_NSEC))
         bl_track_add(&domain->throttle, now_usec, sample->values.value[BL_DOMAIN_THROTTLED_NSEC],

@@ -278,6 +278,11 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
 {
     BlEngine *engine = planning->engine;
     BlFieldState *field = &domain->fields[f];
+    guint most = planning->policy->protection.max_guests_per_step;
+    gboolean may = engine->now_usec >= field->not_before_usec && within_rate(planning) &&
+                   (*guest_used || planning->guests < most);
+    if (!may && engine->mode == BL_MODE_ENFORCE)
+        return;
     BlStep step = step_make(domain, f);
     step.to = field->want.value;
     step.shares = f == BL_DOMAIN_CPU_IDLE ? shares_behind_idle(domain) : 0;
@@ -294,9 +299,7 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
         if (open == NULL || !open->approved)
             return;
     }
-    guint most = planning->policy->protection.max_guests_per_step;
-    if (engine->now_usec < field->not_before_usec || !within_rate(planning) ||
-        (!*guest_used && planning->guests >= most))
+    if (!may)
         return;
     if (!*guest_used)
         planning->guests++;

@@ -1,6 +1,8 @@
 /* Standing policy: what a class asks for all the time while enforcing: its weight, its limit, its
  * host CPUs. Free while CPUs are idle (weights are work-conserving), and the first rung of triage.
  */
+#include <string.h>
+
 #include "base/units.h"
 #include "core/engine-private.h"
 
@@ -10,13 +12,21 @@
 #define SHARES_MAX_V1 262144
 #define SHARES_V2_DIVISOR 10
 
+/* The reason is large; it is made anew only when it has become another. */
+static gboolean is_reason(const BlReason *reason, const BlDomain *domain, BlRule rule)
+{
+    return reason->rule == rule && strcmp(reason->domain, domain->name) == 0 &&
+           strcmp(reason->domain_class, domain->class->name) == 0;
+}
+
 static void want(BlDomain *domain, BlDomainField field, gint64 value, BlRule rule)
 {
     BlWant *wanted = &domain->fields[field].want;
     wanted->active = TRUE;
     wanted->value = value;
     wanted->expires_usec = 0;
-    wanted->reason = bl_reason_of(domain, rule);
+    if (!is_reason(&wanted->reason, domain, rule))
+        wanted->reason = bl_reason_of(domain, rule);
 }
 
 /* Shares are per vCPU, as in vSphere: a guest with more vCPUs weighs more. On cgroup v2 the scale

@@ -31,6 +31,7 @@
 #define EXPIRES_USEC (3600 * (gint64)BL_USEC_PER_SEC)
 /* Time for a step to show its effect. */
 #define SETTLE_USEC 600000
+#define FLIGHT_USEC (5 * BL_USEC_PER_SEC)
 /* Caps: the decrease, the floor, the increase. */
 #define CAP_KEEP_PERCENT 65
 #define CAP_FLOOR 1000
@@ -281,16 +282,25 @@ static gboolean is_candidate(const Contention *contention, const BlDomain *domai
            demand(domain, &domain->fast) >= PAYER_ACTIVE;
 }
 
-/* TRUE when a payer of a rank below `rank` changed so recently that the effect cannot have shown
- * yet. */
+/* TRUE when the payer changed, or was told to, so recently that the effect cannot have shown yet. A
+ * step whose outcome does not come is not waited for for ever. */
+static gboolean is_settling(const Contention *contention, const BlDomain *payer)
+{
+    gint64 now = contention->engine->now_usec;
+    const BlTriageState *triage = &payer->triage;
+    const BlFieldState *field = &payer->fields[field_of(triage)];
+    gint64 decided = MAX(triage->engaged_usec, triage->cap_changed_usec);
+    if (field->flying != 0)
+        return now - decided < FLIGHT_USEC;
+    return now - MAX(decided, field->held ? field->applied_usec : 0) < SETTLE_USEC;
+}
+
 static gboolean settling(const Contention *contention, gint rank)
 {
     for (guint i = 0; i < contention->engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
-        const BlTriageState *triage = &domain->triage;
-        gint64 last = MAX(triage->engaged_usec, triage->cap_changed_usec);
-        if (triage->engaged && (gint)domain->class->rank > rank &&
-            contention->engine->now_usec - last < SETTLE_USEC)
+        if (domain->triage.engaged && (gint)domain->class->rank > rank &&
+            is_settling(contention, domain))
             return TRUE;
     }
     return FALSE;
@@ -426,12 +436,15 @@ static gboolean is_justified(const Contention *contention, BlDomain *payer, gint
 
 static void want_idle(const Contention *contention, BlDomain *domain)
 {
-    if (is_justified(contention, domain, 1))
-        domain->fields[BL_DOMAIN_CPU_IDLE].want =
-            (BlWant){.active = TRUE,
-                     .value = 1,
-                     .expires_usec = domain->triage.engaged_usec + EXPIRES_USEC,
-                     .reason = domain->triage.reason};
+    BlFieldState *field = &domain->fields[BL_DOMAIN_CPU_IDLE];
+    if (!is_justified(contention, domain, 1))
+        return;
+    field->want.active = TRUE;
+    field->want.value = 1;
+    field->want.expires_usec = domain->triage.engaged_usec + EXPIRES_USEC;
+    /* What is in force needs no reason, and reasons are large. */
+    if (!field->held)
+        field->want.reason = domain->triage.reason;
 }
 
 static void want_cap(const Contention *contention, BlDomain *domain)
