@@ -26,7 +26,7 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan soak fuzz demo demo-end \
+.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest soak fuzz demo demo-end \
         bench-isolation bench-overhead install format clean
 
 all: deps build
@@ -37,6 +37,7 @@ help:
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
 	@echo 'make check-tsan        the same under the thread sanitizer'
+	@echo 'make check-digest       the same decisions from gcc and clang, without and with optimization?'
 	@echo 'make soak [SEEDS=100000] many simulated runs with faults (about ten minutes)'
 	@echo 'make fuzz SECONDS=600  run every fuzz target for so long'
 	@echo 'make demo [KEEP=1]     see it work on real guests (root; about two minutes)'
@@ -77,6 +78,10 @@ check-tsan: deps
 soak: deps build
 	$(BUILD)/ballast-sim soak --seeds $(SEEDS)
 	$(BUILD)/ballast-sim soak --liveness --seeds $$(($(SEEDS) / 10))
+
+check-digest: deps
+	@scripts/deps clang
+	@scripts/check-digest $(BUILD)-digest
 
 fuzz: deps
 	@scripts/deps $(FUZZ_PACKAGES)

@@ -501,12 +501,16 @@ static void counters_damage(BlSimAgent *agent, guint index)
     sample->stale = bl_sim_agent_fault(agent, BL_EVENT_STALE, (gint)index, NULL);
     for (guint i = 0; i < sample->threads->len; i++) {
         BlThreadSample *thread = &g_array_index(sample->threads, BlThreadSample, i);
-        if (absurd)
-            thread_set(thread, (gint64)(bl_random_next(&guest->random) >> 1),
-                       (gint64)(bl_random_next(&guest->random) >> 1));
-        else if (back)
-            thread_set(thread, bl_random_between(&guest->random, 0, guest->vcpu_run),
-                       bl_random_between(&guest->random, 0, guest->vcpu_delay));
+        /* Drawn one by one: the order of arguments is the compiler's. */
+        gint64 run = 0, delay = 0;
+        if (absurd || back) {
+            run = absurd ? (gint64)(bl_random_next(&guest->random) >> 1)
+                         : bl_random_between(&guest->random, 0, guest->vcpu_run);
+            delay = absurd ? (gint64)(bl_random_next(&guest->random) >> 1)
+                           : bl_random_between(&guest->random, 0, guest->vcpu_delay);
+        }
+        if (absurd || back)
+            thread_set(thread, run, delay);
         else if (frozen)
             thread_set(thread, record->vcpu_run, record->vcpu_delay);
         if (missing)

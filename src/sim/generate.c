@@ -11,18 +11,42 @@
 
 static const char *const class_names[] = {"critical", "standard", "batch"};
 
+/* In this file each number is drawn in a statement of its own: the order in which C evaluates
+ * arguments and initializers is the compiler's, and the seed's meaning must not be. */
+
+static int percent(BlRandom *random, gint64 low, gint64 high, int step)
+{
+    return (int)bl_random_between(random, low, high) * step;
+}
+
+static int ready_percent(BlRandom *random, gint64 low)
+{
+    static const int ready[] = {1, 2, 5, 10};
+    return ready[bl_random_between(random, low, 3)];
+}
+
+static void protect_append(GString *text, BlRandom *random)
+{
+    int steps = (int)bl_random_between(random, 2, 120);
+    int guests = (int)bl_random_between(random, 1, 10);
+    const char *freeze = bl_random_chance(random, 50) ? "never" : "outcome_worse";
+    g_string_append_printf(
+        text, "protect: {steps_per_minute: %d, max_guests_per_step: %d, freeze_on: %s}\n", steps,
+        guests, freeze);
+}
+
 static char *policy_text(BlRandom *random)
 {
-    static const gint64 ready[] = {1, 2, 5, 10};
     GString *text = g_string_new("version: 1\nclasses:\n");
-    g_string_append_printf(
-        text, "  critical: {shares: 8000, cpu: {reservation: %d%%, ready: %d%%}}\n",
-        (int)bl_random_between(random, 0, 10) * 10, (int)ready[bl_random_between(random, 0, 3)]);
-    g_string_append_printf(text, "  standard: {shares: %d, cpu: {ready: %d%%",
-                           (int)bl_random_between(random, 2, 20) * 100,
-                           (int)ready[bl_random_between(random, 1, 3)]);
+    int reservation = percent(random, 0, 10, 10), ready = ready_percent(random, 0);
+    g_string_append_printf(text,
+                           "  critical: {shares: 8000, cpu: {reservation: %d%%, ready: %d%%}}\n",
+                           reservation, ready);
+    int shares = percent(random, 2, 20, 100);
+    ready = ready_percent(random, 1);
+    g_string_append_printf(text, "  standard: {shares: %d, cpu: {ready: %d%%", shares, ready);
     if (bl_random_chance(random, 30))
-        g_string_append_printf(text, ", reservation: %d%%", (int)bl_random_between(random, 1, 30));
+        g_string_append_printf(text, ", reservation: %d%%", percent(random, 1, 30, 1));
     if (bl_random_chance(random, 30))
         g_string_append(text, ", limit: 80%");
     if (bl_random_chance(random, 20))
@@ -30,29 +54,24 @@ static char *policy_text(BlRandom *random)
     g_string_append(text, "}}\n  batch: {shares: 100, cpu: {");
     g_string_append(text, bl_random_chance(random, 70) ? "idle: allowed" : "idle: never");
     if (bl_random_chance(random, 20))
-        g_string_append_printf(text, ", limit: %d%%", (int)bl_random_between(random, 10, 90));
+        g_string_append_printf(text, ", limit: %d%%", percent(random, 10, 90, 1));
     if (bl_random_chance(random, 15))
         g_string_append(text, ", cpus: \"0\"");
     g_string_append(text, "}}\ndefault: standard\n");
     if (bl_random_chance(random, 50))
-        g_string_append_printf(text,
-                               "protect: {steps_per_minute: %d, max_guests_per_step: %d, "
-                               "freeze_on: %s}\n",
-                               (int)bl_random_between(random, 2, 120),
-                               (int)bl_random_between(random, 1, 10),
-                               bl_random_chance(random, 50) ? "never" : "outcome_worse");
+        protect_append(text, random);
     return g_string_free(text, FALSE);
 }
 
 static BlLoad load_make(BlRandom *random)
 {
-    BlLoad load = {.kind = (BlLoadKind)bl_random_between(random, BL_LOAD_IDLE, BL_LOAD_SERVE),
-                   .demand = bl_random_between(random, 1, 100) * 100,
-                   .connections = (guint)bl_random_between(random, 1, 8),
-                   .service_usec = bl_random_between(random, 1, 20) * 1000,
-                   .network_usec = bl_random_between(random, 0, 20) * 1000};
+    BlLoad load = {.demand = BL_PERMYRIAD};
+    load.kind = (BlLoadKind)bl_random_between(random, BL_LOAD_IDLE, BL_LOAD_SERVE);
+    load.connections = (guint)bl_random_between(random, 1, 8);
+    load.service_usec = bl_random_between(random, 1, 20) * 1000;
+    load.network_usec = bl_random_between(random, 0, 20) * 1000;
     if (bl_random_chance(random, 50))
-        load.demand = BL_PERMYRIAD;
+        load.demand = bl_random_between(random, 1, 100) * 100;
     if (bl_random_chance(random, 30)) {
         load.on_usec = bl_random_between(random, 1, 100) * BL_SIM_TICK_USEC;
         load.off_usec = bl_random_between(random, 1, 100) * BL_SIM_TICK_USEC;
@@ -65,15 +84,15 @@ static void guests_make(BlSimSpec *spec, BlRandom *random)
     guint count = (guint)bl_random_between(random, 2, GUESTS_MAX);
     for (guint i = 0; i < count; i++) {
         g_autofree char *name = g_strdup_printf("guest-%u", i);
-        BlGuestSpec guest = {
-            .name = name,
-            .class_name =
-                (char *)class_names[i < 2 ? (i == 0 ? 0 : 2) : bl_random_next(random) % 3],
-            .vcpus = (guint)bl_random_between(random, 1, 4),
-            .load = load_make(random),
-            .quota = BL_QUOTA_NONE,
-            .born_later = i >= 2 && bl_random_chance(random, 15),
-        };
+        BlGuestSpec guest = {.name = name, .quota = BL_QUOTA_NONE};
+        gint64 class_index = bl_random_between(random, 0, 2);
+        /* There is always one to protect and one to pay. */
+        if (i < 2)
+            class_index = i == 0 ? 0 : 2;
+        guest.class_name = (char *)class_names[class_index];
+        guest.vcpus = (guint)bl_random_between(random, 1, 4);
+        guest.load = load_make(random);
+        guest.born_later = bl_random_chance(random, 15) && i >= 2;
         if (bl_random_chance(random, 10))
             guest.quota = bl_random_between(random, 1, 40) * 5000;
         bl_sim_spec_add_guest(spec, &guest);
@@ -154,13 +173,12 @@ static void events_make(BlSimSpec *spec, BlRandom *random)
 {
     guint count = (guint)bl_random_between(random, 0, EVENTS_MAX);
     for (guint i = 0; i < count; i++) {
-        BlSimEvent event = {
-            .kind = (BlSimEventKind)bl_random_between(random, 0, BL_EVENT_KINDS - 1),
-            .at_usec = bl_random_between(random, 0, spec->duration_usec / BL_SIM_TICK_USEC) *
-                       BL_SIM_TICK_USEC,
-            .for_usec = bl_random_between(random, 1, 80) * BL_SIM_TICK_USEC,
-            .guest = (gint)bl_random_between(random, 0, (gint64)spec->guests->len - 1),
-        };
+        BlSimEvent event = {0};
+        event.kind = (BlSimEventKind)bl_random_between(random, 0, BL_EVENT_KINDS - 1);
+        event.at_usec =
+            bl_random_between(random, 0, spec->duration_usec / BL_SIM_TICK_USEC) * BL_SIM_TICK_USEC;
+        event.for_usec = bl_random_between(random, 1, 80) * BL_SIM_TICK_USEC;
+        event.guest = (gint)bl_random_between(random, 0, (gint64)spec->guests->len - 1);
         if (is_whole(event.kind) ||
             (is_fault_of_counter(event.kind) && bl_random_chance(random, 20)))
             event.guest = -1;
