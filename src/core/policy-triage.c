@@ -368,6 +368,23 @@ static void cap_lower(const Contention *contention, BlDomain *domain)
     triage->cap_changed_usec = contention->engine->now_usec;
 }
 
+/* What was just raised is most likely what hurts: it goes back before anybody gives more. */
+static gboolean take_back_raised(const Contention *contention)
+{
+    gboolean any = FALSE;
+    for (guint i = 0; i < contention->engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
+        const BlTriageState *triage = &domain->triage;
+        if (!triage->engaged || !triage->capped || !triage->relaxed ||
+            contention->engine->now_usec - triage->cap_changed_usec >= CAP_RELAX_WAIT_USEC ||
+            !can_cap(contention, domain))
+            continue;
+        cap_lower(contention, domain);
+        any = TRUE;
+    }
+    return any;
+}
+
 /* The lowest class that can still give pays, all its active guests alike. */
 static void engage_caps(const Contention *contention)
 {
@@ -484,7 +501,7 @@ void bl_policy_triage(BlEngine *engine, const BlPolicy *policy)
     }
     if (contention.victim != NULL && engine->now_usec >= engine->frozen_until_usec) {
         engage_idle(&contention);
-        if (!settling(&contention, -1))
+        if (!settling(&contention, -1) && !take_back_raised(&contention))
             engage_caps(&contention);
     }
     for (guint i = 0; i < engine->domains->len; i++) {
