@@ -61,7 +61,7 @@ typedef struct {
 
 static gboolean can_judge(const BlDomain *domain)
 {
-    return domain->seen && !domain->stale && domain->state == BL_STATE_RUNNING;
+    return !domain->stale && domain->state == BL_STATE_RUNNING;
 }
 
 static gint64 overshoot(const BlDomain *domain)
@@ -112,7 +112,7 @@ static gint64 held_back(const BlEngine *engine)
             sum += MAX(
                 domain->triage.used_before - bl_values_get(&domain->recent, BL_FIGURE_USED, 0), 0);
     }
-    return sum / MAX(bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1), 1);
+    return sum / bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1);
 }
 
 static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
@@ -335,7 +335,7 @@ static gboolean can_cap(const Contention *contention, const BlDomain *domain)
         return FALSE;
     if (!domain->triage.engaged)
         return contention->engine->now_usec >= domain->triage.cooldown_until_usec;
-    return domain->triage.cap == 0 || domain->triage.cap > cap_floor(domain);
+    return domain->triage.cap > cap_floor(domain);
 }
 
 /* An increase that hurt is taken back, and the next one waits twice as long. */
@@ -375,7 +375,7 @@ static gboolean take_back_raised(const Contention *contention)
     for (guint i = 0; i < contention->engine->domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
         const BlTriageState *triage = &domain->triage;
-        if (!triage->engaged || !triage->capped || !triage->relaxed ||
+        if (!triage->engaged || !triage->relaxed ||
             contention->engine->now_usec - triage->cap_changed_usec >= CAP_RELAX_WAIT_USEC ||
             !can_cap(contention, domain))
             continue;
