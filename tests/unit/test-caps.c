@@ -127,6 +127,9 @@ static void test_relax_that_hurts(void)
         g_assert_cmpint(quota(peer), ==, 65000);
         g_assert_cmpint(world_last(world, BL_RULE_TRIAGE_CAP, -1)->step.to, ==, 65000);
     }
+    /* It hurts all the same: then it is made smaller as ever. */
+    until_other(world, peer, 5 * SECOND);
+    g_assert_cmpint(quota(peer), ==, 42250);
 }
 
 /* What was raised less than half a minute ago goes back before a lower class gives more. */
@@ -195,6 +198,57 @@ static void test_room_that_caps_make(void)
     }
 }
 
+/* On one CPU it is to the very permyriad; who uses more than before is not held back. The guest
+ * that is capped is the first in the list. */
+static void test_room_to_the_last(void)
+{
+    for (int i = 0; i < 4; i++) {
+        g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+        world->cpus = 1;
+        WorldGuest *peer = world_add(world, "peer", "standard", 1);
+        WorldGuest *web = world_add(world, "web", "critical", 1);
+        web->run = 4000;
+        world_run(world, 2 * SECOND);
+        peer->run = 5000;
+        world_run(world, SECOND);
+        web->delay = 250;
+        until_other(world, peer, SECOND);
+        g_assert_cmpint(quota(peer), ==, 32500);
+        web->delay = 20;
+        peer->run = i < 2 ? 3000 : 6000;
+        world->busy = i < 2 ? 3999 + i : 5999 + i - 2;
+        world_run(world, 3 * SECOND);
+        g_assert_cmpint(quota(peer), ==, i % 2 == 0 ? BL_QUOTA_NONE : 32500);
+    }
+}
+
+/* A cap that is taken up again goes by what the guest used at its best. */
+static void test_room_after_recurring(void)
+{
+    WorldGuest *web, *peer;
+    g_autoptr(World) world = pressed_world(&web, &peer);
+    until_other(world, peer, SECOND);
+    web->delay = 20;
+    world_run(world, 2 * SECOND);
+    web->run = web->delay = 0;
+    until_other(world, peer, 10 * SECOND);
+    g_assert_cmpint(quota(peer), ==, BL_QUOTA_NONE);
+    peer->run = 3000;
+    web->run = 4000;
+    world_run(world, SECOND);
+    web->delay = 250;
+    until_other(world, peer, 5 * SECOND);
+    g_assert_cmpint(quota(peer), ==, 65000);
+    /* 10,000 before, 4,000 now: 30 % of two CPUs are held back. */
+    web->delay = 20;
+    peer->run = 2000;
+    world->busy = 3500;
+    for (int i = 0; i < 700; i++) {
+        world_tick(world);
+        g_assert_cmpint(quota(peer), !=, BL_QUOTA_NONE);
+    }
+}
+
 /* The smaller one of cap, class limit and the administrator's own quota holds. */
 static void test_smallest_holds(void)
 {
@@ -242,15 +296,18 @@ static void test_lowest_gives_first(void)
     WorldGuest *low = world_add(world, "low", "batch", 1);
     WorldGuest *low_too = world_add(world, "low-too", "batch", 1);
     WorldGuest *quiet = world_add(world, "quiet", "batch", 1);
+    WorldGuest *just = world_add(world, "just", "batch", 1);
     web->delay = 20;
     world_run(world, 2 * SECOND);
     low->run = low_too->run = 2000;
     quiet->run = 199;
+    just->run = 200;
     world_run(world, SECOND);
     web->delay = 250;
     until_other(world, low, SECOND);
     g_assert_cmpint(quota(low), ==, 13000);
     g_assert_cmpint(quota(low_too), ==, 13000);
+    g_assert_cmpint(quota(just), ==, 10000);
     until_other(world, low, SECOND);
     g_assert_cmpint(quota(low), ==, 10000);
     g_assert_cmpint(quota(peer), ==, BL_QUOTA_NONE);
@@ -337,6 +394,32 @@ static void test_freeze(void)
     }
 }
 
+/* Ten minutes: the first and the fourth 600 s apart are not within them, 599.9 s are. */
+static void test_freeze_within(void)
+{
+    for (int late = 0; late <= 1; late++) {
+        WorldGuest *web, *peer;
+        g_autoptr(World) world = pressed_world(&web, &peer);
+        gint64 first = 0;
+        web->delay = 2000;
+        for (guint n = 1; n <= 3; n++) {
+            while (world_count(world, BL_RULE_NO_HELP, BL_DECISION_PLANNED) < n)
+                world_tick(world);
+            first = first > 0 ? first : world->now_usec;
+        }
+        web->delay = 0;
+        /* From the first tick that misses it takes 3.8 s until the cap is given up. */
+        world_run(world, first + (late ? 600 * SECOND : 599900000) - 3900000 - world->now_usec);
+        web->delay = 2000;
+        while (world_count(world, BL_RULE_NO_HELP, BL_DECISION_PLANNED) < 4)
+            world_tick(world);
+        g_assert_cmpint(world->now_usec - first, ==, late ? 600 * SECOND : 599900000);
+        g_autoptr(BlView) view = bl_view_new();
+        bl_engine_view(world->engine, world->policy, view);
+        g_assert_cmpint(view->frozen, ==, !late);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -348,11 +431,14 @@ int main(int argc, char **argv)
     g_test_add_func("/caps/raised-goes-back-first", test_raised_goes_back_first);
     g_test_add_func("/caps/lift", test_lift);
     g_test_add_func("/caps/room-that-caps-make", test_room_that_caps_make);
+    g_test_add_func("/caps/room-to-the-last", test_room_to_the_last);
+    g_test_add_func("/caps/room-after-recurring", test_room_after_recurring);
     g_test_add_func("/caps/smallest-holds", test_smallest_holds);
     g_test_add_func("/caps/quota-unknown", test_quota_unknown);
     g_test_add_func("/caps/lowest-gives-first", test_lowest_gives_first);
     g_test_add_func("/caps/no-help", test_no_help);
     g_test_add_func("/caps/no-help-again", test_no_help_again);
     g_test_add_func("/caps/freeze", test_freeze);
+    g_test_add_func("/caps/freeze-within", test_freeze_within);
     return g_test_run();
 }

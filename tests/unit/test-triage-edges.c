@@ -272,7 +272,8 @@ static void test_recurring(void)
         world_run(world, SECOND);
         hog->run = 0;
         g_assert_cmpint(ticks_until(world, hog, FALSE, 100), >, 0);
-        world_run(world, late ? 60 * SECOND : 59 * SECOND);
+        /* Engaged again 60.0 or 59.9 s after the end. */
+        world_run(world, late ? 59900000 : 59800000);
         hog->run = 8000;
         g_assert_cmpint(ticks_until(world, hog, TRUE, 5), >, 0);
         hog->run = 0;
@@ -297,6 +298,71 @@ static void test_room(void)
         world_run(world, 10 * SECOND);
         g_assert_cmpint(is_idle(hog), ==, i == 1 || i == 2 ? i == 1 : FALSE);
     }
+}
+
+/* A host that does nothing at all has room, too. */
+static void test_room_of_idle_host(void)
+{
+    WorldGuest *web, *hog;
+    g_autoptr(World) world = calm_world(&web, &hog);
+    hog->run = 8000;
+    web->delay = 3000;
+    world_run(world, SECOND);
+    world->busy = 0;
+    web->delay = 0;
+    world_run(world, 8 * SECOND);
+    g_assert_false(is_idle(hog));
+}
+
+/* Soon after the host has booted nothing has ended yet, and nothing made things worse. */
+static void test_young_clock(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    world->now_usec = SECOND;
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    WorldGuest *hog = world_add(world, "hog", "batch", 1);
+    web->run = 4000;
+    world_run(world, 2 * SECOND);
+    hog->run = 8000;
+    web->delay = 3000;
+    g_assert_cmpint(ticks_until(world, hog, TRUE, 5), >, 0);
+    hog->run = 0;
+    g_assert_cmpint(ticks_until(world, hog, FALSE, 100), <=, 61);
+    world->no_idle_support = TRUE;
+    hog->run = 8000;
+    while (world_count(world, BL_RULE_NO_HELP, BL_DECISION_PLANNED) == 0)
+        world_tick(world);
+    g_autoptr(BlView) view = bl_view_new();
+    bl_engine_view(world->engine, world->policy, view);
+    g_assert_false(view->frozen);
+    g_assert_cmpint(world->now_usec, <, 60 * SECOND);
+}
+
+/* After a cap that did not help, a minute's rest also from idle priority. */
+static void test_rest_from_idle(void)
+{
+    WorldGuest *web, *hog;
+    g_autoptr(World) world = calm_world(&web, &hog);
+    world->no_idle_support = TRUE;
+    hog->run = 8000;
+    web->delay = 3000;
+    while (world_count(world, BL_RULE_NO_HELP, BL_DECISION_PLANNED) == 0)
+        world_tick(world);
+    world->no_idle_support = FALSE;
+    g_assert_cmpint(ticks_until(world, hog, TRUE, 700), ==, 600);
+}
+
+/* The place in the list of guests means nothing, the first least of all. */
+static void test_first_in_the_list(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    WorldGuest *hog = world_add(world, "hog", "batch", 1);
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    web->run = 4000;
+    world_run(world, 2 * SECOND);
+    hog->run = 8000;
+    web->delay = 3000;
+    g_assert_cmpint(ticks_until(world, hog, TRUE, 5), >, 0);
 }
 
 /* Nobody above wants CPU: below 1.5 % of a core a guest with an objective wants none. */
@@ -478,6 +544,10 @@ int main(int argc, char **argv)
     g_test_add_func("/triage/calm-from-in-force", test_calm_from_in_force);
     g_test_add_func("/triage/recurring", test_recurring);
     g_test_add_func("/triage/room", test_room);
+    g_test_add_func("/triage/room-of-idle-host", test_room_of_idle_host);
+    g_test_add_func("/triage/young-clock", test_young_clock);
+    g_test_add_func("/triage/rest-from-idle", test_rest_from_idle);
+    g_test_add_func("/triage/first-in-the-list", test_first_in_the_list);
     g_test_add_func("/triage/nobody-above", test_nobody_above);
     g_test_add_func("/triage/own-class", test_own_class_is_not_above);
     g_test_add_func("/triage/expires", test_expires);
