@@ -93,7 +93,6 @@ typedef struct {
     guint64 generation;
     BlDomainState state;
     gboolean stale;
-    gboolean seen; /* in the current sample */
     guint vcpus;
     guint class_index;
     const BlClass *class; /* of the policy of this tick */

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/units.h"
 #include "config/policy-node.h"
 
 #define COUNT_MAX 100000
+/* Of a file with a recorded load. */
+#define POINTS_LIMIT (64 * 1024 * 1024)
 
 typedef enum {
     KEY_TEXT,
@@ -233,7 +236,8 @@ static GArray *points_read(Reader *reader, const BlPolicyNode *node, const char 
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) points = g_array_new(FALSE, TRUE, sizeof(gint64));
-    if (!g_file_get_contents(path, &text, NULL, &error)) {
+    gsize length;
+    if (!bl_file_read_limited(path, POINTS_LIMIT, &text, &length, &error)) {
         bl_policy_report(&reader->report, &node->place, "paths begin where the program was started",
                          "%s", error->message);
         return NULL;
@@ -267,7 +271,7 @@ static void guest_add(Reader *reader, const BlPolicyNode *node, Guest *guest)
             guest->count > 1 ? g_strdup_printf("%s-%u", guest->spec.name, i + 1) : NULL;
         if (name != NULL)
             copy.name = name;
-        if (guest_find(reader->spec, copy.name) >= 0 && guest->count < 2)
+        if (guest->count < 2 && guest_find(reader->spec, copy.name) >= 0)
             wrong(reader, node, "a guest of its own: the name is taken");
         bl_sim_spec_add_guest(reader->spec, &copy);
     }
