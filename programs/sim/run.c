@@ -12,11 +12,12 @@
 
 static void value_append(GString *out, BlExpectKind kind, gint64 value)
 {
+    BlUnit unit = bl_expect_unit(kind);
     if (value == G_MAXINT64 || value == G_MININT64)
         g_string_append(out, value == G_MAXINT64 ? "any" : "not measured");
-    else if (kind == BL_EXPECT_READY || kind == BL_EXPECT_USED || kind == BL_EXPECT_FREE)
+    else if (unit == BL_UNIT_PERMYRIAD)
         bl_permyriad_append(out, value);
-    else if (kind == BL_EXPECT_P50 || kind == BL_EXPECT_P99)
+    else if (unit == BL_UNIT_USEC)
         bl_usec_append(out, value);
     else
         g_string_append_printf(out, "%" G_GINT64_FORMAT, value);

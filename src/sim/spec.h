@@ -13,9 +13,11 @@
 
 typedef enum {
     BL_LOAD_IDLE,
-    BL_LOAD_HOG,   /* every vCPU wants `demand` of its time */
-    BL_LOAD_SERVE, /* a server with `connections` clients that ask again as soon as answered */
-    BL_LOAD_TRACE, /* demand follows recorded points */
+    BL_LOAD_HOG,     /* every vCPU wants `demand` of its time */
+    BL_LOAD_SERVE,   /* a server with `connections` clients that ask again as soon as answered */
+    BL_LOAD_TRACE,   /* demand follows recorded points */
+    BL_LOAD_DISK,    /* `depth` requests at a time, asked again as soon as answered */
+    BL_LOAD_NETWORK, /* sends as fast as it may, up to `rate` */
     BL_LOAD_KINDS,
 } BlLoadKind;
 
@@ -29,6 +31,10 @@ typedef struct {
     gint64 from_usec;         /* silent before */
     GArray *points;           /* trace: gint64, permyriad of each vCPU; owned */
     gint64 point_usec;        /* trace: a point lasts so long */
+    guint disk;               /* disk: which of the host's */
+    guint depth;              /* disk */
+    gint64 size_bytes;        /* disk: of a request */
+    gint64 rate;              /* network: bytes a second; 0: as much as there is */
 } BlLoad;
 
 typedef struct {
@@ -38,7 +44,15 @@ typedef struct {
     BlLoad load;
     gint64 quota;        /* the administrator's own, before Ballast; BL_QUOTA_NONE */
     gboolean born_later; /* not there until a "start" event */
+    gint64 weight;       /* of its requests to disks and the uplink */
+    gint node;           /* where its memory is; -1: by turns */
 } BlGuestSpec;
+
+typedef struct {
+    gint64 iops;         /* requests a second, at most */
+    gint64 latency_usec; /* of a request that finds nobody before it */
+    gint64 bandwidth;    /* bytes a second, at most; 0: any */
+} BlDiskSpec;
 
 /* What can happen. "for" gives those that last their end. */
 typedef enum {
@@ -98,6 +112,10 @@ typedef enum {
     BL_EXPECT_P50,      /* of a serving guest, microseconds */
     BL_EXPECT_P99,
     BL_EXPECT_STEPS, /* that were carried out */
+    BL_EXPECT_DISK_LATENCY,
+    BL_EXPECT_DISK_RATE,    /* requests a second */
+    BL_EXPECT_NETWORK_RATE, /* bytes a second */
+    BL_EXPECT_REMOTE,       /* part of the guest's CPU time away from its memory's node */
     BL_EXPECT_KINDS,
 } BlExpectKind;
 
@@ -113,11 +131,15 @@ typedef struct {
     char *name;
     guint64 seed;
     guint cpus;
+    guint nodes;           /* among which the CPUs are divided evenly */
+    gint64 remote_penalty; /* permyriad by which CPU time away from the memory counts less */
+    gint64 uplink;         /* bytes a second; 0: none */
     BlMode mode;
     gint64 duration_usec;
     gint64 noise;            /* permyriad of a wait that is booked a tick later */
     gint64 act_usec;         /* how long a step takes */
     GPtrArray *policy_texts; /* char *: the first holds at the start */
+    GArray *disks;           /* BlDiskSpec */
     GArray *guests;          /* BlGuestSpec */
     GArray *events;          /* BlSimEvent, by time */
     GArray *expects;         /* BlExpect */
@@ -127,6 +149,9 @@ BlSimSpec *bl_sim_spec_new(void);
 void bl_sim_spec_free(BlSimSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlSimSpec, bl_sim_spec_free)
 BlSimSpec *bl_sim_spec_copy(const BlSimSpec *spec);
+
+/* A guest as it is without anything said of it: one vCPU, idle. */
+BlGuestSpec bl_sim_guest_spec_default(void);
 
 /* Take over copies of what the pointers lead to. */
 void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest);
@@ -140,7 +165,12 @@ void bl_sim_spec_drop_guest(BlSimSpec *spec, guint index);
 const char *bl_load_kind_name(BlLoadKind kind);
 const char *bl_sim_event_name(BlSimEventKind kind);
 gboolean bl_sim_event_parse(const char *name, BlSimEventKind *ret_kind);
+/* TRUE for kinds that happen to one guest, not to the host or the operator. */
+gboolean bl_sim_event_needs_guest(BlSimEventKind kind);
 const char *bl_expect_name(BlExpectKind kind);
+/* In what it is measured; TRUE: of the whole host, no guest. */
+BlUnit bl_expect_unit(BlExpectKind kind);
+gboolean bl_expect_is_whole(BlExpectKind kind);
 /* TRUE for kinds that last: they end after their "for". */
 gboolean bl_sim_event_lasts(BlSimEventKind kind);
 

@@ -17,6 +17,10 @@ typedef struct {
     gint64 wait_nsec; /* of its vCPUs together */
     gint64 requests_milli;
     gint64 p50_sum, p99_sum; /* usec, each tick weighted with its thousandths of requests */
+    gint64 remote_nsec;      /* run away from the node of its memory */
+    gint64 disk_milli;       /* thousandths of requests */
+    gint64 disk_latency_sum; /* usec, weighted with them */
+    gint64 sent_bytes;
 } BlSimTally;
 
 typedef struct {
@@ -33,6 +37,8 @@ typedef struct {
     gint64 delay_pending; /* waited, not booked yet */
     gint64 last_wait;     /* of each vCPU in the last tick, nanoseconds */
     gint64 last_run;      /* of the whole guest in the last tick */
+    guint node;           /* where its memory is */
+    gint64 remote;        /* permyriad of its last run, away from it */
     BlRandom random;
     BlSimTally tally;
 } BlSimGuest;
@@ -53,6 +59,7 @@ typedef struct {
     BlSimClaim *claims, *idle_claims; /* room for all guests */
     gint64 left_nsec;                 /* in which the CPUs idled; summed like the tallies */
     gint64 last_wanted;               /* by all, in the last tick: nanoseconds */
+    gboolean has_devices;
 } BlSimWorld;
 
 BlSimWorld *bl_sim_world_new(const BlSimSpec *spec);
@@ -76,9 +83,18 @@ gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 val
  * somebody needs more. Returns what is left. */
 gint64 bl_sim_share_out(gint64 capacity, BlSimClaim *claims, guint n_claims);
 
+/* TRUE while a load is there. */
+gboolean bl_sim_load_is_on(const BlSimWorld *world, const BlLoad *load);
+/* Which of so many recorded points, more than none, holds now. */
+guint bl_sim_load_point(const BlSimWorld *world, const BlLoad *load, guint n_points);
+
 /* Over a tally: permyriad of the time, of a core, microseconds. */
 gint64 bl_sim_tally_ready(const BlSimTally *tally, guint vcpus);
 gint64 bl_sim_tally_used(const BlSimTally *tally);
+/* Permyriad of its CPU time. */
+gint64 bl_sim_tally_remote(const BlSimTally *tally);
+/* What came to it between two instants. */
+BlSimTally bl_sim_tally_since(const BlSimTally *now, const BlSimTally *then);
 
 /* Sets the tallies of all guests to nothing. */
 void bl_sim_tallies_clear(BlSimWorld *world);
