@@ -17,7 +17,7 @@ guest_number() {
 }
 
 guest_xml() {
-	local name=$1 class=$2 vcpus=$3 memory=$4 run=$5 ip=$6 mac=$7 accel image dir
+	local name=$1 class=$2 vcpus=$3 memory=$4 run=$5 ip=$6 mac=$7 reporting=$8 stats=$9 accel image dir
 	accel=$(state_get "$LAB_DIR/up" accel)
 	image=$(state_get "$LAB_DIR/up" image)
 	dir=$(guest_dir "$name")
@@ -68,8 +68,8 @@ guest_xml() {
 		      <source path='$dir/work.log' append='on'/>
 		      <target type='virtio' name='org.ballast.work'/>
 		    </channel>
-		    <memballoon model='virtio' freePageReporting='on'>
-		      <stats period='1'/>
+		    <memballoon model='virtio' autodeflate='on' freePageReporting='$reporting'>
+		      <stats period='$stats'/>
 		    </memballoon>
 		  </devices>
 		</domain>
@@ -78,6 +78,7 @@ guest_xml() {
 
 guest_add() {
 	local name=${1:-} host=host1 class='' vcpus='' memory='' run=serve wait='' n ip mac dir
+	local reporting=on stats=1
 	[[ $name =~ ^[a-z0-9][a-z0-9.-]{0,39}$ ]] || die "guest names are 1 to 40 of a-z 0-9 . -"
 	shift
 	while [ $# -gt 0 ]; do
@@ -89,17 +90,21 @@ guest_add() {
 			--vcpus) vcpus=$2 ;;
 			--memory) memory=$2 ;;
 			--run) run=$2 ;;
+			--reporting) reporting=$2 ;;
+			--stats) stats=$2 ;;
 			*) die "guest add: unknown option '$1'" ;;
 		esac
 		shift 2
 	done
 	case $run in
-		serve | idle) : "${vcpus:=1}" "${memory:=128}" ;;
+		serve | idle | memory) : "${vcpus:=1}" "${memory:=128}" ;;
 		hog) : "${vcpus:=2}" "${memory:=128}" ;;
 		paused) : "${vcpus:=1}" "${memory:=32}" ;;
-		*) die "guest add: --run is serve, hog, idle or paused" ;;
+		*) die "guest add: --run is serve, hog, memory, idle or paused" ;;
 	esac
-	is_number "$vcpus" && is_number "$memory" || die "guest add: --vcpus and --memory are numbers"
+	is_number "$vcpus" && is_number "$memory" && is_number "$stats" ||
+		die "guest add: --vcpus, --memory and --stats are numbers"
+	case $reporting in on | off) ;; *) die "guest add: --reporting is on or off" ;; esac
 	case $class in *[!A-Za-z0-9_.-]*) die "guest add: '$class' is not a plain class name" ;; esac
 	host=$(host_name "$host")
 
@@ -111,7 +116,8 @@ guest_add() {
 	: >"$dir/work.log"
 	: >"$dir/console.log"
 	printf '%s\n' "host=$host" "class=$class" "run=$run" "ip=$ip" "number=$n" >"$dir/guest"
-	guest_xml "$name" "$class" "$vcpus" "$memory" "$run" "$ip" "$mac" >"$dir/domain.xml"
+	guest_xml "$name" "$class" "$vcpus" "$memory" "$run" "$ip" "$mac" "$reporting" "$stats" \
+		>"$dir/domain.xml"
 	local start="start $name"
 	[ "$run" != paused ] || start+=" --paused"
 	host_virsh "$host" "define $dir/domain.xml; $start" >"$dir/virsh.log" 2>&1 ||
@@ -132,7 +138,7 @@ guest_ready() {
 			grep -q 'ballast-lab: ready' "$dir/console.log" &&
 				nsenter --net="/run/netns/$(host_ns "$host")" -- \
 					timeout 3 bash "$LAB_HOME/lib/http-check.sh" "$(guest_get "$1" ip)" 2>/dev/null ;;
-		hog) grep -q '^work ' "$dir/work.log" ;;
+		hog | memory) grep -q '^work ' "$dir/work.log" ;;
 		idle) grep -q 'ballast-lab: ready' "$dir/console.log" ;;
 		paused) true ;;
 	esac
@@ -192,6 +198,17 @@ guest_work() {
 		die "guest '$1' has not counted any work"
 }
 
+# Tells a memory guest what to hold; prints its answer.
+guest_memory() {
+	local name=$1 host
+	shift
+	[ "$(guest_get "$name" run)" = memory ] || die "guest '$name' does not run memory"
+	host=$(guest_host "$name")
+	nsenter --net="/run/netns/$(host_ns "$host")" -- \
+		timeout "$LAB_WAIT" bash -c 'exec 3<>"/dev/tcp/$1/81" && echo "$2" >&3 && cat <&3' - \
+		"$(guest_get "$name" ip)" "$*"
+}
+
 guest_command() {
 	local sub=${1:-} name
 	[ $# -eq 0 ] || shift
@@ -204,6 +221,9 @@ guest_command() {
 		ip) guest_check "${1:-}"; guest_get "$1" ip ;;
 		host) guest_check "${1:-}"; guest_host "$1" ;;
 		work) guest_check "${1:-}"; guest_work "$1" ;;
-		*) die "guest add|remove|list|ip|host|work" ;;
+		memory)
+			[ $# -ge 2 ] || die "guest memory NAME hold MIB|free|stat"
+			guest_check "$1"; guest_memory "$@" ;;
+		*) die "guest add|remove|list|ip|host|work|memory" ;;
 	esac
 }

@@ -60,7 +60,7 @@ copy_program() {
 }
 
 build_initramfs() {
-	local tree=$1 applet module version
+	local tree=$1 applet module program version
 	version=$(ls "$KERNEL_DIR/lib/modules")
 	mkdir -p "$tree"/{bin,dev,proc,sys,run,tmp,etc,www,sbin,usr/bin,usr/sbin,lib/modules,var/run}
 	install /bin/busybox "$tree/bin/busybox"
@@ -68,7 +68,9 @@ build_initramfs() {
 		[ "$applet" = busybox ] || ln -s busybox "$tree/bin/$applet"
 	done
 	copy_program /usr/sbin/qemu-ga "$tree"
-	gcc -O2 -Wall -Wextra -static -s -pthread -o "$tree/bin/labwork" "$LAB_HOME/guest/labwork.c"
+	for program in labwork labmem; do
+		gcc -O2 -Wall -Wextra -static -s -pthread -o "$tree/bin/$program" "$LAB_HOME/guest/$program.c"
+	done
 	install "$LAB_HOME/guest/init" "$tree/init"
 	printf '#!/bin/sh\nexec poweroff -f\n' >"$tree/sbin/shutdown"
 	chmod 755 "$tree/sbin/shutdown"

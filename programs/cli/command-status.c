@@ -39,6 +39,16 @@ static void print_cpu(FILE *to, const json_t *cpu)
     print_fact(to, "ready", "%s per vCPU counts as contention", ready);
 }
 
+static void print_memory(FILE *to, const json_t *memory)
+{
+    g_autofree char *used = bl_bytes_text(json_object_get(memory, "used"));
+    g_autofree char *capacity = bl_bytes_text(json_object_get(memory, "capacity"));
+    g_autofree char *taken = bl_bytes_text(json_object_get(memory, "taken"));
+    const char *state = bl_text_of(memory, "state");
+    print_fact(to, "memory", "%s of %s in use, state %s; balloons hold %s back", used, capacity,
+               state != NULL ? state : "-", taken);
+}
+
 static void print_lines(FILE *to, const char *name, const json_t *lines)
 {
     size_t i;
@@ -80,6 +90,7 @@ static void print_status(const BlCli *cli, const json_t *status)
     gint64 suffering = integer_of(status, "suffering");
     print_daemon(to, status);
     print_cpu(to, json_object_get(status, "cpu"));
+    print_memory(to, json_object_get(status, "memory"));
     print_fact(to, "guests", "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " running",
                integer_of(status, "domains"), integer_of(status, "running"));
     fputs(cli->colour && suffering > 0 ? "\033[31m" : "", to);

@@ -12,6 +12,11 @@ static const BlOption global_options[] = {
     {NULL},
 };
 
+static const BlOption vms_options[] = {
+    {"memory", 0, NULL, "their memory, in MiB, instead of their CPU time"},
+    {NULL},
+};
+
 static const BlOption log_options[] = {
     {"follow", 'f', NULL, "then go on with what happens, until interrupted"},
     {"since", 0, "TIME",
@@ -42,7 +47,7 @@ static const BlCommand commands[] = {
     {"vms", "", "all guests, contention first",
      "Percentages are of the last two seconds; those of one vCPU stand before those of the whole "
      "guest, where 100 is one core. \"-\" is unknown.",
-     NULL, 0, 0, BL_FORMATS_LIST, NULL, bl_command_vms},
+     vms_options, 0, 0, BL_FORMATS_LIST, NULL, bl_command_vms},
     {"vm", "NAME", "one guest with its threads and controls", NULL, NULL, 1, 1, BL_FORMATS_SHOW,
      "vm", bl_command_vm},
     {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it", NULL,

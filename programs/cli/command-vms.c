@@ -1,35 +1,78 @@
 /* `ballast vms`, `ballast vm` and `ballast explain`: guests as a table, one by one, in sentences.
  */
+#include <string.h>
+
 #include "cli/command.h"
 #include "cli/figure-text.h"
 #include "cli/table.h"
 #include "model/field.h"
 
-/* NAME CLASS, the figures, then the rest; the controls are those of the field table. */
+/* The columns: NAME CLASS, the figures, then the rest; figures and controls by the field table. */
 #define COLUMNS_MAX (2 + BL_FIELDS_MAX + 2 + BL_FIELDS_MAX + 4)
 
-static guint fill_columns(BlColumn *columns)
+/* A figure or a fact of the guest's memory, in the order of the columns. */
+typedef struct {
+    BlScope scope;
+    guint field;
+} MemoryColumn;
+
+static const MemoryColumn memory_columns[] = {
+    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_MAX},      {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_TAKEN},
+    {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_TARGET},   {BL_SCOPE_FIGURE, BL_FIGURE_WORKING_SET},
+    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_USABLE},   {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_CACHE},
+    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_RESIDENT}, {BL_SCOPE_FIGURE, BL_FIGURE_SWAP_RATE},
+};
+
+static gboolean is_amount(guint figure)
 {
-    guint n = 0;
-    columns[n++] = (BlColumn){"name", "NAME"};
-    columns[n++] = (BlColumn){"class", "CLASS"};
-    for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
-        const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, i);
-        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
-    }
-    columns[n++] = (BlColumn){"vcpus", "VCPUS", .right = TRUE};
-    columns[n++] = (BlColumn){"state", "STATE"};
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
-        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
-        if (field->kind == BL_KIND_CONTROL)
-            columns[n++] = (BlColumn){field->name, field->column, .right = TRUE,
-                                      .wide = i == BL_DOMAIN_VCPU_PIN};
-    }
-    columns[n++] = (BlColumn){"objective", "OBJECTIVE", .right = TRUE, .wide = TRUE};
+    return bl_field_info(BL_SCOPE_FIGURE, figure)->unit == BL_UNIT_BYTES;
+}
+
+static guint fill_tail(BlColumn *columns, guint n)
+{
     columns[n++] = (BlColumn){"classFrom", "CLASSFROM", .wide = TRUE};
     columns[n++] = (BlColumn){"uuid", "UUID", .wide = TRUE};
     columns[n++] = (BlColumn){"note", "NOTE"};
     return n;
+}
+
+static guint fill_head(BlColumn *columns)
+{
+    columns[0] = (BlColumn){"name", "NAME"};
+    columns[1] = (BlColumn){"class", "CLASS"};
+    return 2;
+}
+
+static guint fill_columns(BlColumn *columns)
+{
+    guint n = fill_head(columns);
+    for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, i);
+        if (!is_amount(i))
+            columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    columns[n++] = (BlColumn){"vcpus", "VCPUS", .right = TRUE};
+    columns[n++] = (BlColumn){"state", "STATE"};
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
+        if (!bl_control_is_memory(i))
+            columns[n++] = (BlColumn){field->name, field->column, .right = TRUE,
+                                      .wide = i == BL_DOMAIN_VCPU_PIN};
+    }
+    columns[n++] = (BlColumn){"objective", "OBJECTIVE", .right = TRUE, .wide = TRUE};
+    return fill_tail(columns, n);
+}
+
+static guint fill_memory_columns(BlColumn *columns)
+{
+    guint n = fill_head(columns);
+    for (guint i = 0; i < G_N_ELEMENTS(memory_columns); i++) {
+        const BlFieldInfo *field = bl_field_info(memory_columns[i].scope, memory_columns[i].field);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    const BlFieldInfo *period = bl_field_info(BL_SCOPE_DOMAIN, BL_DOMAIN_STATS_PERIOD);
+    columns[n++] = (BlColumn){period->name, period->column, .right = TRUE};
+    return fill_tail(columns, n);
 }
 
 static void note_add(GString *note, const char *text)
@@ -79,29 +122,63 @@ static void add_control(BlTable *table, const char *field, const json_t *value, 
     bl_table_add_word(table, text, (double)json_integer_value(value));
 }
 
+static void add_head(BlTable *table, const json_t *vm, gboolean alarm)
+{
+    bl_table_add_row(table, alarm);
+    bl_table_add_text(table, bl_text_of(vm, "name"));
+    bl_table_add_text(table, bl_text_of(vm, "class"));
+}
+
+static void add_tail(BlTable *table, const json_t *vm, const char *note)
+{
+    bl_table_add_text(table, bl_text_of(vm, "classFrom"));
+    bl_table_add_text(table, bl_text_of(vm, "uuid"));
+    bl_table_add_text(table, note);
+}
+
 static void add_vm(BlTable *table, const json_t *vm, BlFormat format)
 {
     const json_t *figures = json_object_get(vm, "figures");
     const json_t *controls = json_object_get(vm, "controls");
     g_autofree char *note = note_of(vm);
-    bl_table_add_row(table, json_is_true(json_object_get(vm, "suffers")));
-    bl_table_add_text(table, bl_text_of(vm, "name"));
-    bl_table_add_text(table, bl_text_of(vm, "class"));
-    for (guint i = 0; i < BL_FIGURE_FIELDS; i++)
-        bl_table_add_number(table,
-                            json_object_get(figures, bl_field_info(BL_SCOPE_FIGURE, i)->name),
-                            BL_SHOW_PERCENT);
+    add_head(table, vm, json_is_true(json_object_get(vm, "suffers")));
+    for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
+        if (!is_amount(i))
+            bl_table_add_number(table,
+                                json_object_get(figures, bl_field_info(BL_SCOPE_FIGURE, i)->name),
+                                BL_SHOW_PERCENT);
+    }
     bl_table_add_number(table, json_object_get(vm, "vcpus"), BL_SHOW_COUNT);
     bl_table_add_text(table, bl_text_of(vm, "state"));
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
-        if (field->kind == BL_KIND_CONTROL)
+        if (!bl_control_is_memory(i))
             add_control(table, field->name, json_object_get(controls, field->name), format);
     }
     bl_table_add_number(table, json_object_get(vm, "objective"), BL_SHOW_PERCENT);
-    bl_table_add_text(table, bl_text_of(vm, "classFrom"));
-    bl_table_add_text(table, bl_text_of(vm, "uuid"));
-    bl_table_add_text(table, note);
+    add_tail(table, vm, note);
+}
+
+/* Facts stand in the object "memory" without the first word of their name. */
+static const json_t *memory_value(const json_t *vm, const MemoryColumn *column)
+{
+    const char *name = bl_field_info(column->scope, column->field)->name;
+    return column->scope == BL_SCOPE_FIGURE
+               ? json_object_get(json_object_get(vm, "figures"), name)
+               : json_object_get(json_object_get(vm, "memory"), name + strlen("memory."));
+}
+
+static void add_vm_memory(BlTable *table, const json_t *vm, BlFormat format)
+{
+    const char *period = bl_field_info(BL_SCOPE_DOMAIN, BL_DOMAIN_STATS_PERIOD)->name;
+    const char *note = bl_text_of(vm, "memoryNote");
+    const json_t *swapping = json_object_get(
+        json_object_get(vm, "figures"), bl_field_info(BL_SCOPE_FIGURE, BL_FIGURE_SWAP_RATE)->name);
+    add_head(table, vm, json_integer_value(swapping) > 0);
+    for (guint i = 0; i < G_N_ELEMENTS(memory_columns); i++)
+        bl_table_add_number(table, memory_value(vm, &memory_columns[i]), BL_SHOW_MIB);
+    add_control(table, period, json_object_get(json_object_get(vm, "controls"), period), format);
+    add_tail(table, vm, note != NULL ? note : "");
 }
 
 int bl_command_vms(BlCli *cli, int argc, char **argv)
@@ -115,8 +192,11 @@ int bl_command_vms(BlCli *cli, int argc, char **argv)
         bl_cli_print_json(cli, list);
     } else {
         BlColumn columns[COLUMNS_MAX];
-        g_autoptr(BlTable) table = bl_table_new(columns, fill_columns(columns));
-        json_array_foreach(json_object_get(list, "items"), i, vm) add_vm(table, vm, cli->format);
+        gboolean memory = bl_cli_flag(cli, "memory");
+        g_autoptr(BlTable) table =
+            bl_table_new(columns, memory ? fill_memory_columns(columns) : fill_columns(columns));
+        json_array_foreach(json_object_get(list, "items"), i,
+                           vm)(memory ? add_vm_memory : add_vm)(table, vm, cli->format);
         code = bl_table_finish(table, cli, "name");
     }
     json_decref(list);
@@ -125,7 +205,7 @@ int bl_command_vms(BlCli *cli, int argc, char **argv)
 
 static void print_fact(FILE *to, const char *name, const char *value, const char *help)
 {
-    g_autofree char *line = g_strdup_printf("%-14s%-12s%s", name, value != NULL ? value : "-",
+    g_autofree char *line = g_strdup_printf("%-20s%-12s%s", name, value != NULL ? value : "-",
                                             help != NULL ? help : "");
     bl_cli_print_line(to, g_strchomp(line));
 }
@@ -153,6 +233,18 @@ static void print_threads(const BlCli *cli, const json_t *threads)
     bl_table_print(table, cli->out, BL_FORMAT_TABLE, cli->headers, FALSE);
 }
 
+static void print_memory(FILE *to, const json_t *vm)
+{
+    const json_t *memory = json_object_get(vm, "memory");
+    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_FIELDS; i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
+        const json_t *value = json_object_get(memory, field->name + strlen("memory."));
+        g_autofree char *text =
+            field->unit == BL_UNIT_BYTES ? bl_bytes_text(value) : bl_number_text(value);
+        print_fact(to, field->name, text, field->help);
+    }
+}
+
 static void print_vm(const BlCli *cli, const json_t *vm)
 {
     const json_t *figures = json_object_get(vm, "figures");
@@ -170,17 +262,16 @@ static void print_vm(const BlCli *cli, const json_t *vm)
     print_fact(to, "note", note[0] != '\0' ? note : NULL, NULL);
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, i);
-        g_autofree char *value = bl_percent_text(json_object_get(figures, field->name));
+        g_autofree char *value = bl_figure_text(i, json_object_get(figures, field->name));
         print_fact(to, field->name, value, field->help);
     }
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
-        if (field->kind != BL_KIND_CONTROL)
-            continue;
         g_autofree char *value =
             bl_control_text(field->name, json_object_get(controls, field->name));
         print_fact(to, field->name, value, field->help);
     }
+    print_memory(to, vm);
     print_threads(cli, json_object_get(vm, "threads"));
 }
 

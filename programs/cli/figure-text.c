@@ -28,6 +28,21 @@ char *bl_number_text(const json_t *number)
                                   : g_strdup("-");
 }
 
+char *bl_bytes_text(const json_t *bytes)
+{
+    if (!json_is_integer(bytes))
+        return g_strdup("-");
+    g_autoptr(GString) text = g_string_new(NULL);
+    bl_bytes_append(text, json_integer_value(bytes));
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *bl_figure_text(guint figure, const json_t *value)
+{
+    return bl_field_info(BL_SCOPE_FIGURE, figure)->unit == BL_UNIT_BYTES ? bl_bytes_text(value)
+                                                                         : bl_percent_text(value);
+}
+
 /* A bit mask of CPUs as "0-3,6". */
 static char *cpus_text(gint64 mask)
 {
@@ -63,5 +78,9 @@ char *bl_control_text(const char *field, const json_t *value)
     /* A quota is time per period: as percent of one core it reads like %USED. */
     if (id == BL_DOMAIN_CPU_QUOTA)
         return g_strdup_printf("%.0f%%", 100.0 * (double)number / BL_QUOTA_PERIOD_USEC);
+    if (id == BL_DOMAIN_BALLOON)
+        return bl_bytes_text(value);
+    if (id == BL_DOMAIN_STATS_PERIOD)
+        return number == 0 ? g_strdup("never") : g_strdup_printf("%" G_GINT64_FORMAT " s", number);
     return g_strdup_printf("%" G_GINT64_FORMAT, number);
 }

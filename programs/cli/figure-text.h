@@ -11,6 +11,10 @@ const char *bl_text_of(const json_t *object, const char *key);
 char *bl_percent_text(const json_t *ratio);
 /* "12", "2.5". */
 char *bl_number_text(const json_t *number);
+/* "1.5 GiB". */
+char *bl_bytes_text(const json_t *bytes);
+/* A figure of the field table by its unit: a percentage or an amount. */
+char *bl_figure_text(guint figure, const json_t *value);
 /* A control's value in words: "none" for a quota that limits nothing, "all", "0-3"... */
 char *bl_control_text(const char *field, const json_t *value);
 

@@ -14,6 +14,7 @@ typedef struct {
 typedef enum {
     BL_SHOW_COUNT,
     BL_SHOW_PERCENT, /* a ratio as percent with one decimal, without the sign */
+    BL_SHOW_MIB,     /* bytes as MiB */
 } BlShow;
 
 typedef struct BlTable BlTable;

@@ -128,6 +128,7 @@ static gboolean tick(gpointer data)
     gint64 now = g_get_monotonic_time();
     bl_daemon_link_check(daemon, now);
     bl_daemon_inventory_check(daemon, now);
+    bl_daemon_memory_poll(daemon, now);
     bl_workers_check(daemon->workers, now);
     bl_daemon_sample(daemon, now);
     bl_engine_step(daemon->engine, daemon->policy, daemon->sample, daemon->plan);

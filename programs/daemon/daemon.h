@@ -48,6 +48,10 @@ typedef struct {
     gint64 refreshed_usec;
     gboolean refresh_wanted;
     gboolean damaged;          /* a counter could not be read: stale until refreshed */
+    BlValues memory;           /* of the last poll: balloon and the guest's statistics */
+    gint64 memory_polled_usec; /* 0: at once */
+    gint64 resident_bytes;     /* -1: unknown */
+    int statm_fd;
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
 } BlRecord;
 
@@ -89,7 +93,9 @@ struct BlDaemon {
     int cgroup_fd; /* the mount of the cpu controller; -1: none */
     BlCgroupVersion cgroup_version;
     int host_stat_fd, host_pressure_fd;
-    gint64 pressure_usec; /* as last read; -1: never */
+    BlValues host_memory;
+    gint64 host_memory_usec; /* when that was read */
+    gint64 pressure_usec;    /* as last read; -1: never */
     gint64 pressure_read_usec;
     gboolean calm; /* nobody on the host waited for a CPU since the last tick */
     guint tick;
@@ -145,6 +151,14 @@ void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid);
 
 /* sampler.c: the fast path. */
 void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec);
+
+/* memory.c: the host's memory and that of the guests, more often while it is short. */
+void bl_daemon_memory_poll(BlDaemon *daemon, gint64 now_usec);
+void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record);
+void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec);
+/* Jobs that need an answer of QEMU have a lane beside the domain's own, so that a QEMU that does
+ * not answer holds up its memory alone. */
+char *bl_daemon_memory_lane(const char *uuid);
 
 /* steps.c: hands steps to actuators. */
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);

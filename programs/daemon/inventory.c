@@ -32,6 +32,7 @@ void bl_record_free(gpointer data)
     g_clear_pointer(&record->threads, g_array_unref);
     bl_fd_close(&record->cgroup_fd);
     bl_fd_close(&record->stat_fd);
+    bl_fd_close(&record->statm_fd);
     g_free(record);
 }
 
@@ -47,6 +48,13 @@ static void cgroup_open(const Refresh *refresh, BlRecord *record)
     record->cgroup_fd = bl_dir_open_at(refresh->cgroup_fd, folder);
     if (record->cgroup_fd >= 0)
         record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+}
+
+static void statm_open(const Refresh *refresh, BlRecord *record)
+{
+    char path[64];
+    g_snprintf(path, sizeof path, "%" G_GINT64_FORMAT "/statm", record->pid);
+    record->statm_fd = openat(refresh->proc_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
 static void sample_prepare(BlRecord *record, BlDomainFacts *facts)
@@ -70,12 +78,14 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     if (facts == NULL)
         return NULL;
     BlRecord *record = g_new0(BlRecord, 1);
-    record->cgroup_fd = record->stat_fd = -1;
+    record->cgroup_fd = record->stat_fd = record->statm_fd = -1;
+    record->resident_bytes = -1;
     g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
     record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
     if (record->pid > 0) {
         record->generation = bl_process_generation(refresh->proc_fd, record->pid);
         cgroup_open(refresh, record);
+        statm_open(refresh, record);
     }
     record->threads = bl_threads_open(refresh->proc_fd, record->pid);
     sample_prepare(record, facts);
@@ -112,6 +122,11 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
     record->holdings_pending =
         old == NULL || old->holdings_pending || old->generation != record->generation;
     record->refresh_wanted = old != NULL && old->refresh_wanted;
+    if (old != NULL && old->generation == record->generation) {
+        record->memory = old->memory;
+        record->memory_polled_usec = old->memory_polled_usec;
+        record->resident_bytes = old->resident_bytes;
+    }
     bl_daemon_record_retire(daemon, uuid);
     g_hash_table_insert(daemon->records, g_strdup(uuid), record);
 }

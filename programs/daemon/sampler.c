@@ -102,7 +102,7 @@ static void throttle_sample(BlRecord *record)
 
 static void holdings_sample(BlDaemon *daemon, const char *uuid, BlRecord *record)
 {
-    for (guint field = 0; field < BL_DOMAIN_FIELDS; field++) {
+    for (guint field = 0; field < BL_DOMAIN_CONTROLS; field++) {
         BlHolding holding;
         gint64 present = bl_values_get(&record->controls, field, G_MININT64);
         if (bl_journal_resolve(daemon->journal, uuid, record->generation, field, present, &holding))
@@ -121,6 +121,7 @@ static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, 
     }
     threads_sample(daemon, record);
     throttle_sample(record);
+    bl_daemon_memory_sample(daemon, record);
     domain->stale = record->damaged || record->generation == 0 ||
                     bl_workers_overdue(daemon->workers, uuid, now_usec);
     if (bl_values_has(&record->controls, BL_DOMAIN_CPU_IDLE))
@@ -148,6 +149,7 @@ void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
         sample->first_id = bl_store_last_id(daemon->store);
     daemon->first_sample = FALSE;
     host_sample(daemon, &sample->host);
+    bl_daemon_memory_host(daemon, now_usec);
     GHashTableIter iter;
     gpointer uuid, record;
     g_hash_table_iter_init(&iter, daemon->records);

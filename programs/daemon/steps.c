@@ -15,12 +15,35 @@ typedef struct {
     int cgroup_fd; /* a descriptor of our own: the record may be swapped meanwhile */
     BlOutcome outcome;
     BlValues controls;
-    gboolean controls_known;
 } Act;
 
 static BlOutcome refuse(const BlStep *step, BlOutcomeResult result, const char *message)
 {
     return (BlOutcome){.step_id = step->id, .result = result, .message = g_strdup(message)};
+}
+
+/* How the field stands now; of CPU controls all, because they depend on one another. */
+static void controls_read(Act *act, const BlTarget *target, const BlControls *controls)
+{
+    BlDomainField field = act->step.field;
+    gint64 value;
+    if (!bl_control_is_memory(field))
+        bl_controls_read(target, &act->controls);
+    else if (controls->read(controls->target, field, &value))
+        bl_values_set(&act->controls, field, value);
+}
+
+static void record_update(BlRecord *record, const Act *act)
+{
+    BlDomainField field = act->step.field;
+    BlValues *values = field == BL_DOMAIN_BALLOON ? &record->memory : &record->controls;
+    if (!bl_control_is_memory(field) && act->controls.present != 0)
+        record->controls = act->controls;
+    else if (bl_values_has(&act->controls, field))
+        bl_values_set(values, field, act->controls.value[field]);
+    /* The guest's driver begins to report, or to move. */
+    if (bl_control_is_memory(field))
+        record->memory_polled_usec = 0;
 }
 
 static void act_run(gpointer data)
@@ -43,8 +66,7 @@ static void act_run(gpointer data)
         BlTarget target = {domain, act->cgroup_fd};
         BlControls controls = bl_libvirt_controls(&target);
         act->outcome = bl_actuate_step(act->journal, &controls, &act->step);
-        bl_controls_read(&target, &act->controls);
-        act->controls_known = TRUE;
+        controls_read(act, &target, &controls);
     }
     if (domain != NULL)
         virDomainFree(domain);
@@ -56,8 +78,7 @@ static void act_done(gpointer data, gpointer user_data)
     BlDaemon *daemon = user_data;
     BlRecord *record = g_hash_table_lookup(daemon->records, act->step.uuid);
     if (record != NULL && record->generation == act->step.generation) {
-        if (act->controls_known)
-            record->controls = act->controls;
+        record_update(record, act);
         /* How a failed step left the field, the journal knows. */
         if (act->outcome.result == BL_OUTCOME_FAILED)
             record->holdings_pending = record->refresh_wanted = TRUE;
@@ -78,7 +99,9 @@ static void act_begin(BlDaemon *daemon, const BlStep *step, const BlRecord *reco
     act->proc_fd = daemon->proc_fd;
     act->pid = record->pid;
     act->cgroup_fd = record->cgroup_fd >= 0 ? fcntl(record->cgroup_fd, F_DUPFD_CLOEXEC, 3) : -1;
-    bl_workers_push(daemon->workers, step->uuid, act_run, act_done, act);
+    g_autofree char *lane = bl_control_is_memory(step->field) ? bl_daemon_memory_lane(step->uuid)
+                                                              : g_strdup(step->uuid);
+    bl_workers_push(daemon->workers, lane, act_run, act_done, act);
 }
 
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan)

@@ -48,6 +48,19 @@ static gboolean is_forgotten(const BlControls *controls, const BlStep *step)
            controls->read(controls->target, BL_DOMAIN_CPU_IDLE, &idle) && idle == 1;
 }
 
+/* A gradual control is on its way most of the time: the step says how far off it may be. */
+static gboolean is_from(const BlStep *step, gint64 present)
+{
+    return present == step->from || (step->slack > 0 && present >= step->from - step->slack &&
+                                     present <= step->from + step->slack);
+}
+
+/* Such a control also tells only later how far it came. */
+static gboolean is_taken(const BlStep *step, gint64 present)
+{
+    return bl_control_is_gradual(step->field) || present == step->to;
+}
+
 /* A daemon that died between journal and write, and could not read the field when it came back,
  * takes the value intended for the one in force. The journal knows both. */
 static gboolean is_ours(BlJournal *journal, const BlStep *step, gint64 present)
@@ -55,7 +68,7 @@ static gboolean is_ours(BlJournal *journal, const BlStep *step, gint64 present)
     BlHolding holding;
     return bl_journal_resolve(journal, step->uuid, step->generation, step->field, present,
                               &holding) &&
-           holding.value == present;
+           bl_control_is_near(step->field, holding.value, present);
 }
 
 /* Idle priority wipes out the weight, so the one to give back must be the one that is there. */
@@ -83,7 +96,7 @@ static BlOutcome write_failed(BlJournal *journal, const BlControls *controls, co
     gint64 present;
     g_autoptr(GError) journal_error = NULL;
     gboolean known = controls->read(controls->target, step->field, &present), noted = TRUE;
-    if (known && present == step->from)
+    if (known && is_from(step, present))
         noted = bl_journal_withdraw(journal, step, &journal_error);
     else if (known && present == step->to)
         noted = bl_journal_settle(journal, step, &journal_error);
@@ -98,9 +111,9 @@ BlOutcome bl_actuate_step(BlJournal *journal, const BlControls *controls, const 
         return is_forgotten(controls, step)
                    ? conflict(journal, step, 0)
                    : outcome_of(step, BL_OUTCOME_FAILED, 0, "the present value cannot be read");
-    if (present != step->from && is_ours(journal, step, present))
+    if (!is_from(step, present) && is_ours(journal, step, present))
         return outcome_of(step, BL_OUTCOME_FAILED, 0, "an earlier change was interrupted");
-    if (present != step->from)
+    if (!is_from(step, present))
         return conflict(journal, step, present);
     if (!weight_is_known(controls, step))
         return outcome_of(step, BL_OUTCOME_FAILED, 0, "the weight has changed meanwhile");
@@ -108,7 +121,7 @@ BlOutcome bl_actuate_step(BlJournal *journal, const BlControls *controls, const 
         return failed(step, error);
     if (!write_whole(controls, step, &error))
         return write_failed(journal, controls, step, error);
-    if (!controls->read(controls->target, step->field, &present) || present != step->to) {
+    if (!controls->read(controls->target, step->field, &present) || !is_taken(step, present)) {
         g_set_error(&error, BL_ACTUATE_ERROR, BL_ACTUATE_ERROR_NOT_TAKEN,
                     "the value was written but did not stay");
         return write_failed(journal, controls, step, error);

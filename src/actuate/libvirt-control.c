@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actuate/balloon.h"
 #include "base/fd.h"
 #include "base/units.h"
 
@@ -116,6 +117,7 @@ void bl_controls_read(const BlTarget *target, BlValues *ret_values)
     scheduler_read(target, ret_values);
     if (pin_read(target, &mask))
         bl_values_set(ret_values, BL_DOMAIN_VCPU_PIN, mask);
+    bl_balloon_facts(target->domain, ret_values);
     virResetLastError();
 }
 
@@ -124,6 +126,8 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
     const BlTarget *target = data;
     BlValues values = {0};
     gint64 mask;
+    if (bl_control_is_memory(field))
+        return bl_balloon_read(target->domain, field, ret_value);
     if (field == BL_DOMAIN_VCPU_PIN) {
         if (pin_read(target, &mask))
             bl_values_set(&values, field, mask);
@@ -210,6 +214,10 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
         return idle_write(target, value, error);
     case BL_DOMAIN_VCPU_PIN:
         return pin_write(target, value, error);
+    case BL_DOMAIN_BALLOON:
+    case BL_DOMAIN_STATS_PERIOD:
+        return bl_balloon_write(target->domain, field, value) == 0 ||
+               libvirt_fail(target, field, error);
     default:
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s cannot be written",
                     bl_field_info(BL_SCOPE_DOMAIN, field)->name);

@@ -16,7 +16,8 @@ typedef struct {
     int cgroup_fd; /* the domain's folder in the cpu controller; -1: none */
 } BlTarget;
 
-/* Reads every control; one that cannot be read, or that is not in a shape that Ballast can put
+/* Reads every control but the balloon's size, for which QEMU has to answer, and what the balloon
+ * device is; one that cannot be read, or that is not in a shape that Ballast can put
  * back exactly, is absent: another quota period than 100 ms, vCPUs pinned apart, a host with more
  * CPUs than the mask has bits, a weight hidden by idle priority. */
 void bl_controls_read(const BlTarget *target, BlValues *ret_values);

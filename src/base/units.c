@@ -164,6 +164,24 @@ void bl_cores_append(GString *out, gint64 permyriad)
     g_string_append(out, permyriad == BL_PERMYRIAD ? " core" : " cores");
 }
 
+void bl_bytes_append(GString *out, gint64 bytes)
+{
+    static const char *const names[] = {"KiB", "MiB", "GiB", "TiB"};
+    gint64 whole = ABS(bytes);
+    if (whole < 1024) {
+        g_string_append_printf(out, "%" G_GINT64_FORMAT " B", bytes);
+        return;
+    }
+    guint unit = 0;
+    while (unit + 1 < G_N_ELEMENTS(names) && whole >> (10 * (unit + 2)) > 0)
+        unit++;
+    /* Hundredths of the unit, rounded to nearest, without overflow for any size. */
+    gint64 size = (gint64)1 << (10 * (unit + 1));
+    gint64 hundredths = whole / size * 100 + (whole % size * 100 + size / 2) / size;
+    decimal_append(out, bytes < 0 ? -hundredths : hundredths, 100, 2);
+    g_string_append_printf(out, " %s", names[unit]);
+}
+
 void bl_time_append(GString *out, gint64 wall_usec)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(wall_usec / BL_USEC_PER_SEC);

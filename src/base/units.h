@@ -13,6 +13,7 @@
 #define BL_USEC_PER_MSEC 1000
 #define BL_USEC_PER_SEC 1000000
 #define BL_NSEC_PER_USEC 1000
+#define BL_MIB ((gint64)1024 * 1024)
 
 /* Parsers. They accept surrounding blanks, need the unit, and reject what would not be exact in
  * the base unit or would overflow. On failure they return FALSE and leave *ret_value alone. */
@@ -36,6 +37,8 @@ void bl_permyriad_append(GString *out, gint64 permyriad);
 void bl_usec_append(GString *out, gint64 usec);
 /* Permyriad of one core as cores: 14200 -> "1.42 cores". */
 void bl_cores_append(GString *out, gint64 permyriad);
+/* 314572800 -> "300 MiB", 2415919104 -> "2.25 GiB". Two decimals at most. */
+void bl_bytes_append(GString *out, gint64 bytes);
 /* Wall clock in microseconds since the epoch -> RFC 3339 UTC with milliseconds. */
 void bl_time_append(GString *out, gint64 wall_usec);
 

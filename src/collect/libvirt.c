@@ -238,6 +238,40 @@ BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error)
     return g_steal_pointer(&facts);
 }
 
+gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values, GError **error)
+{
+    static const struct {
+        int tag;
+        BlDomainField field;
+        gint64 unit;
+    } fields[] = {
+        {VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, BL_DOMAIN_BALLOON, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_USABLE, BL_DOMAIN_MEMORY_USABLE, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_UNUSED, BL_DOMAIN_MEMORY_FREE, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, BL_DOMAIN_MEMORY_CACHE, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_SWAP_IN, BL_DOMAIN_SWAP_IN, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, BL_DOMAIN_SWAP_OUT, 1024},
+        {VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, BL_DOMAIN_MAJOR_FAULTS, 1},
+        {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, BL_DOMAIN_STATS_TIME, 1},
+    };
+    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    int count = virDomainMemoryStats(domain, stats, G_N_ELEMENTS(stats), 0);
+    if (count < 0) {
+        bl_libvirt_set_error(error, "read the memory of domain", virDomainGetName(domain));
+        return FALSE;
+    }
+    for (int i = 0; i < count; i++) {
+        for (guint f = 0; f < G_N_ELEMENTS(fields); f++) {
+            gboolean valid = stats[i].tag == fields[f].tag &&
+                             stats[i].val <= (guint64)(G_MAXINT64 / fields[f].unit);
+            /* A driver that never reported has reported at time 0. */
+            if (valid && (fields[f].field != BL_DOMAIN_STATS_TIME || stats[i].val > 0))
+                bl_values_set(ret_values, fields[f].field, (gint64)stats[i].val * fields[f].unit);
+        }
+    }
+    return TRUE;
+}
+
 char *bl_libvirt_pid_file(const char *uri, const char *name)
 {
     g_autofree char *folder = g_strdup("/run/libvirt");

@@ -55,6 +55,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomainFacts, bl_domain_facts_free)
 
 BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What QEMU and the guest's balloon driver tell of a domain's memory: the balloon's size, and the
+ * figures of the driver's last report. Blocks until QEMU answers. */
+gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* "key=value", sorted, from the text of a domain's <metadata> element or parts of it: every child
  * in Ballast's namespace with text in it. Pure; damaged XML gives what was whole before. */
 char **bl_metadata_parse(const char *xml);

@@ -56,10 +56,15 @@ gboolean bl_stat_parse(const char *text, gint64 ticks_per_second, gint64 *ret_bu
     return TRUE;
 }
 
-gboolean bl_pressure_parse(const char *text, gint64 *ret_some_usec)
+/* The total of the line that begins with `kind`. */
+static gboolean pressure_parse(const char *text, const char *kind, gint64 *ret_usec)
 {
-    if (strncmp(text, "some ", 5) != 0)
-        return FALSE;
+    while (!g_str_has_prefix(text, kind)) {
+        text = strchr(text, '\n');
+        if (text == NULL)
+            return FALSE;
+        text++;
+    }
     const char *line_end = strchrnul(text, '\n');
     const char *total = strstr(text, "total=");
     if (total == NULL || total > line_end)
@@ -68,7 +73,65 @@ gboolean bl_pressure_parse(const char *text, gint64 *ret_some_usec)
     guint64 value = g_ascii_strtoull(total + 6, &end, 10);
     if (end == total + 6 || value > G_MAXINT64)
         return FALSE;
-    *ret_some_usec = (gint64)value;
+    *ret_usec = (gint64)value;
+    return TRUE;
+}
+
+gboolean bl_pressure_parse(const char *text, gint64 *ret_some_usec)
+{
+    return pressure_parse(text, "some ", ret_some_usec);
+}
+
+gboolean bl_pressure_full_parse(const char *text, gint64 *ret_full_usec)
+{
+    return pressure_parse(text, "full ", ret_full_usec);
+}
+
+/* The number behind `name` and `mark` at the start of a line. */
+static gboolean named_parse(const char *text, const char *name, char mark, gint64 *ret_value)
+{
+    gsize length = strlen(name);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        if (strncmp(line, name, length) == 0 && line[length] == mark) {
+            char *end = NULL;
+            const char *digits = line + length + 1;
+            digits += strspn(digits, " ");
+            guint64 value = g_ascii_strtoull(digits, &end, 10);
+            if (!g_ascii_isdigit(*digits) || value > G_MAXINT64)
+                return FALSE;
+            *ret_value = (gint64)value;
+            return TRUE;
+        }
+        line = strchr(line, '\n');
+        line = line != NULL ? line + 1 : NULL;
+    }
+    return FALSE;
+}
+
+gboolean bl_meminfo_parse(const char *text, const char *name, gint64 *ret_bytes)
+{
+    gint64 kib;
+    if (!named_parse(text, name, ':', &kib) || kib > G_MAXINT64 / 1024)
+        return FALSE;
+    *ret_bytes = kib * 1024;
+    return TRUE;
+}
+
+gboolean bl_vmstat_parse(const char *text, const char *name, gint64 *ret_value)
+{
+    return named_parse(text, name, ' ', ret_value);
+}
+
+gboolean bl_statm_parse(const char *text, gint64 *ret_pages)
+{
+    const char *second = strchr(text, ' ');
+    char *end = NULL;
+    if (!g_ascii_isdigit(*text) || second == NULL || !g_ascii_isdigit(second[1]))
+        return FALSE;
+    guint64 pages = g_ascii_strtoull(second + 1, &end, 10);
+    if (pages > G_MAXINT64)
+        return FALSE;
+    *ret_pages = (gint64)pages;
     return TRUE;
 }
 

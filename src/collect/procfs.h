@@ -19,6 +19,18 @@ gboolean bl_stat_parse(const char *text, gint64 ticks_per_second, gint64 *ret_bu
 /* "some ... total=N" of /proc/pressure/cpu, microseconds. */
 gboolean bl_pressure_parse(const char *text, gint64 *ret_some_usec);
 
+/* "full ... total=N" of /proc/pressure/memory, microseconds. */
+gboolean bl_pressure_full_parse(const char *text, gint64 *ret_full_usec);
+
+/* "NAME: N kB" of /proc/meminfo, bytes. */
+gboolean bl_meminfo_parse(const char *text, const char *name, gint64 *ret_bytes);
+
+/* "NAME N" of /proc/vmstat. */
+gboolean bl_vmstat_parse(const char *text, const char *name, gint64 *ret_value);
+
+/* Resident pages of /proc/PID/statm. */
+gboolean bl_statm_parse(const char *text, gint64 *ret_pages);
+
 /* A thread's role by the name that QEMU gives it ("CPU 0/KVM", "IO iothread1"); FALSE for threads
  * that are none of a domain's own work. */
 gboolean bl_thread_role_parse(const char *comm, BlThreadRole *ret_role, guint *ret_index);

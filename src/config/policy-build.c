@@ -192,14 +192,21 @@ static gboolean class_name_valid(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-/* What the fields of one class have to be to each other. */
-static void class_check(Builder *builder, BlClass *class)
+static void limit_check(Builder *builder, const BlClass *class, const char *table,
+                        const gint64 *limit, gint64 reservation)
 {
-    if (class->cpu_limit == BL_LIMIT_NONE || class->cpu_reservation <= class->cpu_limit)
+    if (*limit == BL_LIMIT_NONE || reservation <= *limit)
         return;
-    const BlPolicyPlace *place = g_hash_table_lookup(builder->origins, &class->cpu_limit);
+    const BlPolicyPlace *place = g_hash_table_lookup(builder->origins, limit);
     bl_policy_report(builder->report, place, "raise the limit or lower the reservation",
-                     "\"classes.%s.cpu\": the limit is below the reservation", class->name);
+                     "\"classes.%s.%s\": the limit is below the reservation", class->name, table);
+}
+
+/* What the fields of one class have to be to each other. */
+static void class_check(Builder *builder, const BlClass *class)
+{
+    limit_check(builder, class, "cpu", &class->cpu_limit, class->cpu_reservation);
+    limit_check(builder, class, "memory", &class->memory_limit, class->memory_reservation);
 }
 
 static void class_walk(Builder *builder, const BlPolicyNode *key, const BlPolicyNode *value)
@@ -461,9 +468,26 @@ static void references_resolve(Builder *builder)
     }
 }
 
+/* The states of memory follow one another; whichever key was written last to say otherwise is
+ * named, and those that were not written have their defaults. */
+static void memory_check(Builder *builder, const BlPolicyPlace *first)
+{
+    const BlMemoryBoundary *memory = &builder->policy->memory;
+    if (memory->target <= memory->soft && memory->soft <= memory->hard)
+        return;
+    const gint64 *fields[] = {&memory->hard, &memory->soft, &memory->target};
+    const BlPolicyPlace *place = NULL;
+    for (guint i = 0; place == NULL && i < G_N_ELEMENTS(fields); i++)
+        place = g_hash_table_lookup(builder->origins, fields[i]);
+    bl_policy_report(builder->report, place != NULL ? place : first,
+                     "write all three, such as {target: 80%, soft: 85%, hard: 90%}",
+                     "\"boundaries.memory\": target, soft and hard do not grow in this order");
+}
+
 static void whole_check(Builder *builder, const BlPolicySource *first)
 {
     BlPolicyPlace place = {first, 0, 0};
+    memory_check(builder, &place);
     if (builder->policy->classes->len == 0) {
         if (!builder->classes_set)
             bl_policy_report(builder->report, &place,
@@ -513,13 +537,20 @@ static gboolean class_equal(const BlClass *a, const BlClass *b)
     return g_str_equal(a->name, b->name) && a->rank == b->rank && a->shares == b->shares &&
            a->cpu_reservation == b->cpu_reservation && a->cpu_limit == b->cpu_limit &&
            a->cpu_ready == b->cpu_ready && a->cpu_idle_allowed == b->cpu_idle_allowed &&
-           a->cpu_pin == b->cpu_pin;
+           a->cpu_pin == b->cpu_pin && a->memory_reservation == b->memory_reservation &&
+           a->memory_limit == b->memory_limit && a->memory_ballooning == b->memory_ballooning;
+}
+
+static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *b)
+{
+    return a->capacity == b->capacity && a->target == b->target && a->soft == b->soft &&
+           a->hard == b->hard;
 }
 
 gboolean bl_policy_equal(const BlPolicy *a, const BlPolicy *b)
 {
     if (a->cpu.overcommit_milli != b->cpu.overcommit_milli || a->cpu.ready != b->cpu.ready ||
-        a->default_class != b->default_class ||
+        !memory_equal(&a->memory, &b->memory) || a->default_class != b->default_class ||
         a->protection.steps_per_minute != b->protection.steps_per_minute ||
         a->protection.max_guests_per_step != b->protection.max_guests_per_step ||
         a->protection.freeze_on_worse != b->protection.freeze_on_worse ||

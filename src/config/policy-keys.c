@@ -10,6 +10,8 @@
 #define CPU_LAST 62
 /* Rows of the largest table, with room. */
 #define KEYS_MAX 16
+/* More memory than any host has: 1 PiB. */
+#define CAPACITY_MAX ((gint64)1 << 50)
 
 #define KEYS(rows)                                                                                 \
     {                                                                                              \
@@ -28,10 +30,22 @@ static const BlPolicyKey boundary_cpu_rows[] = {
 };
 static const BlPolicyKeys boundary_cpu_keys = KEYS(boundary_cpu_rows);
 
+static const BlPolicyKey boundary_memory_rows[] = {
+    {"capacity", BL_KEY_CAPACITY, .offset = G_STRUCT_OFFSET(BlPolicy, memory.capacity),
+     .min = -BL_PERMYRIAD, .max = CAPACITY_MAX, .example = "2GiB"},
+    {"target", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlPolicy, memory.target), .min = 100,
+     .max = BL_PERMYRIAD, .example = "80%"},
+    {"soft", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlPolicy, memory.soft), .min = 100,
+     .max = BL_PERMYRIAD, .example = "85%"},
+    {"hard", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlPolicy, memory.hard), .min = 100,
+     .max = BL_PERMYRIAD, .example = "90%"},
+};
+static const BlPolicyKeys boundary_memory_keys = KEYS(boundary_memory_rows);
+
 static const BlPolicyKey boundaries_rows[] = {
     {"cpu", BL_KEY_TABLE, .inside = &boundary_cpu_keys},
+    {"memory", BL_KEY_TABLE, .inside = &boundary_memory_keys},
     UNSUPPORTED("numa"),
-    UNSUPPORTED("memory"),
     UNSUPPORTED("disk"),
     UNSUPPORTED("network"),
     UNSUPPORTED("migration"),
@@ -74,11 +88,23 @@ static const BlPolicyKey class_cpu_rows[] = {
 };
 static const BlPolicyKeys class_cpu_keys = KEYS(class_cpu_rows);
 
+static const BlPolicyKey class_memory_rows[] = {
+    {"reservation", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlClass, memory_reservation),
+     .max = BL_PERMYRIAD, .example = "100%"},
+    {"limit", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlClass, memory_limit), .min = 1,
+     .max = BL_PERMYRIAD, .none = TRUE, .example = "50%"},
+    {"ballooning", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_ballooning),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "allowed"}},
+    UNSUPPORTED("sharing"),
+    UNSUPPORTED("huge_pages"),
+};
+static const BlPolicyKeys class_memory_keys = KEYS(class_memory_rows);
+
 static const BlPolicyKey class_rows[] = {
     {"shares", BL_KEY_INTEGER, .offset = G_STRUCT_OFFSET(BlClass, shares), .min = 2, .max = 262144,
      .example = "1000"},
     {"cpu", BL_KEY_TABLE, .inside = &class_cpu_keys},
-    UNSUPPORTED("memory"),
+    {"memory", BL_KEY_TABLE, .inside = &class_memory_keys},
     UNSUPPORTED("disk"),
     UNSUPPORTED("network"),
     UNSUPPORTED("migration"),
@@ -255,6 +281,38 @@ static void exact_append(GString *out, gint64 value, gint64 scale, guint decimal
     }
 }
 
+static gboolean capacity_parse(const char *text, gint64 *ret_value)
+{
+    gint64 permyriad;
+    if (g_str_equal(text, "auto")) {
+        *ret_value = 0;
+        return TRUE;
+    }
+    if (bl_permyriad_parse(text, &permyriad) && permyriad > 0) {
+        *ret_value = -permyriad;
+        return TRUE;
+    }
+    return bl_bytes_parse(text, ret_value) && *ret_value > 0;
+}
+
+static void capacity_append(GString *out, gint64 capacity)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    guint unit = 0;
+    if (capacity == 0) {
+        g_string_append(out, "auto");
+    } else if (capacity < 0) {
+        exact_append(out, -capacity, 100, 0);
+        g_string_append_c(out, '%');
+    } else {
+        while (unit + 1 < G_N_ELEMENTS(units) && capacity % 1024 == 0) {
+            capacity /= 1024;
+            unit++;
+        }
+        g_string_append_printf(out, "%" G_GINT64_FORMAT "%s", capacity, units[unit]);
+    }
+}
+
 void bl_policy_key_append(GString *out, const BlPolicyKey *key, gint64 value)
 {
     if (key->none && value == BL_LIMIT_NONE) {
@@ -275,6 +333,9 @@ void bl_policy_key_append(GString *out, const BlPolicyKey *key, gint64 value)
     case BL_KEY_CPUS:
         cpus_append(out, value);
         break;
+    case BL_KEY_CAPACITY:
+        capacity_append(out, value);
+        break;
     default:
         g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
         break;
@@ -286,6 +347,10 @@ static char *value_hint(const BlPolicyKey *key)
 {
     if (key->kind == BL_KEY_CPUS)
         return g_strdup_printf("write host CPUs from 0 to %d such as \"0-3,6\", or all", CPU_LAST);
+    if (key->kind == BL_KEY_CAPACITY)
+        return g_strdup(
+            "write auto, an amount of memory such as 2GiB, or a part of the host's such "
+            "as 90%");
     if (key->kind == BL_KEY_CHOICE)
         return g_strdup_printf("write %s or %s", key->choices[1], key->choices[0]);
     g_autoptr(GString) hint = g_string_new("write ");
@@ -344,6 +409,10 @@ gboolean bl_policy_key_parse(const BlPolicyKey *key, const char *text, gint64 *r
     case BL_KEY_CHOICE:
         parsed = choice_parse(key, text, &value);
         *ret_wrong = "is not one of its words";
+        break;
+    case BL_KEY_CAPACITY:
+        parsed = capacity_parse(text, &value);
+        *ret_wrong = "is no amount of memory";
         break;
     case BL_KEY_CPUS:
         parsed = cpus_parse(text, &value);

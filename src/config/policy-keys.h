@@ -23,6 +23,7 @@ typedef enum {
     BL_KEY_PERCENT,
     BL_KEY_CHOICE,
     BL_KEY_CPUS,
+    BL_KEY_CAPACITY, /* auto, bytes, or a percentage of what the host has */
 } BlKeyKind;
 
 typedef enum {

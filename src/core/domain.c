@@ -10,6 +10,7 @@ BlDomain *bl_domain_new(const char *uuid)
     BlDomain *domain = g_new0(BlDomain, 1);
     g_strlcpy(domain->uuid, uuid, sizeof domain->uuid);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThread));
+    domain->memory.working_set = domain->memory.target = domain->memory.wanted = -1;
     return domain;
 }
 
@@ -58,6 +59,8 @@ static void forget(BlDomain *domain)
     bl_domain_forget_counters(domain);
     memset(domain->fields, 0, sizeof domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
+    domain->memory =
+        (BlMemoryGuest){.working_set = -1, .swap_rate = -1, .target = -1, .wanted = -1};
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     gboolean active;
     gint64 value;
+    gboolean gives; /* gives something back: no rate limit holds it up */
     gint64 expires_usec;
     BlReason reason;
 } BlWant;
@@ -28,6 +29,7 @@ typedef struct {
     gboolean held;
     gint64 original;
     gint64 value;           /* while held: what we wrote last */
+    gint64 start;           /* while held: where a gradual control set out from */
     gint64 applied_usec;    /* while held: when that was known to be done */
     gint64 shares;          /* see BlHolding */
     gboolean leaving;       /* held from a time when more was allowed: give back whatever */
@@ -61,6 +63,27 @@ typedef struct {
     BlReason reason;
 } BlTriageState;
 
+/* What is known of a domain's memory, and what the memory policy wants of it. */
+typedef struct {
+    gint64 stats_time;               /* of the driver's last report, as it tells */
+    gint64 stats_usec;               /* when that came; 0: none yet */
+    gint64 reported_actual;          /* what the balloon left then */
+    gint64 swapped_in, major_faults; /* counters then */
+    gint64 working_set;              /* bytes; -1: unknown */
+    gint64 swap_rate;        /* bytes per second, between the last two reports; -1: unknown */
+    gint64 margin;           /* bytes that it needs beyond its working set, learned from harm */
+    gint64 margin_usec;      /* when that was learned, or last reduced */
+    gint64 overhead;         /* bytes that its QEMU occupies beyond what the balloon leaves */
+    gboolean starved;        /* it has nothing left: give, do not ask */
+    gint64 target;           /* bytes it deserves; -1: nothing is decided */
+    gint64 wanted;           /* bytes that its balloon is to leave it; -1: nothing is wanted */
+    gint64 taken_usec;       /* when memory was last taken */
+    gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
+    gint64 progress_usec;    /* and when that was */
+    gint64 stuck_until_usec; /* the balloon did not move: left alone until then */
+    gint64 stuck_wait_usec;
+} BlMemoryGuest;
+
 typedef struct {
     char uuid[BL_UUID_SIZE];
     char name[BL_NAME_SIZE];
@@ -78,8 +101,9 @@ typedef struct {
     GArray *threads;   /* BlThread, by (role, index) */
     BlTrack throttle;  /* first: throttled nanoseconds */
     BlValues controls; /* of the current sample */
-    BlFieldState fields[BL_DOMAIN_FIELDS];
+    BlFieldState fields[BL_DOMAIN_CONTROLS];
     BlTriageState triage;
+    BlMemoryGuest memory;
     /* Figures of this tick. */
     BlValues fast;        /* BlFigure over the triage window */
     BlValues recent;      /* BlFigure over one second: for activity */

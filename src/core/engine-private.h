@@ -14,6 +14,25 @@ typedef struct {
     gboolean closed;
 } BlOpenDecision;
 
+/* The host's memory as the policy's boundaries see it. */
+typedef struct {
+    BlMemoryState state;
+    gint64 since_usec;   /* in this state */
+    gint64 below_usec;   /* since when use has been below the state's boundary; 0: it is not */
+    gint64 capacity;     /* bytes; -1: unknown */
+    gint64 used;         /* bytes of it; -1: unknown */
+    gint64 resident;     /* by all guests together, bytes; -1: unknown of some */
+    BlTrack pressure;    /* first: swapped out bytes, second: PSI full microseconds */
+    gboolean pressed;    /* memory is shared out */
+    gint64 pressed_usec; /* since when; while not: until when it last was */
+    gint64 calm_usec;    /* since when all fit; 0: they do not */
+    gint64 calm_wait_usec;
+    gint64 shared_usec; /* when it was last shared out */
+    gint64 lacking;     /* by which what must be given exceeds what there is */
+    GArray *claims;     /* BlMemoryClaim, scratch: of all guests that are shared out over */
+    GArray *gifts;      /* the same, for those that have run out */
+} BlMemoryHost;
+
 struct BlEngine {
     BlMode mode;
     gboolean releasing;
@@ -29,6 +48,7 @@ struct BlEngine {
     BlTrack host_busy;    /* first: busy nanoseconds, second: PSI some microseconds */
     gint64 worse_usec[3]; /* when the last steps that did not help were given back */
     gint64 frozen_until_usec;
+    BlMemoryHost memory;
 };
 
 /* The window in which triage judges, and the one in which it asks whether anyone is active. */
@@ -44,6 +64,27 @@ void bl_policy_standing(const BlEngine *engine, BlDomain *domain);
 /* policy-triage.c: while a higher class misses its objective, lower classes pay. Sets wants for
  * cpu.idle and cpu.quota over what the standing policy wants. */
 void bl_policy_triage(BlEngine *engine, const BlPolicy *policy);
+
+/* memory-guest.c: what a guest's statistics tell; called for every domain of a sample. */
+void bl_memory_guest_update(BlDomain *domain, gint64 now_usec);
+/* TRUE when its balloon, its size and its working set are known; when they are recent enough to
+ * take memory by. */
+gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec);
+gboolean bl_memory_is_fresh(const BlDomain *domain, gint64 now_usec);
+/* What the guest could give to its programs, bytes; -1: unknown. */
+gint64 bl_memory_usable(const BlDomain *domain);
+/* TRUE when the guest itself may have taken memory back from its balloon, out of need. */
+gboolean bl_memory_took_back(const BlDomain *domain);
+
+/* memory-host.c: capacity, use and state of the host's memory. */
+void bl_memory_host_update(BlEngine *engine, const BlPolicy *policy);
+/* A part of the capacity, bytes. */
+gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad);
+
+/* policy-memory.c: balloons follow real use while the host's memory is short. */
+void bl_policy_memory(BlEngine *engine, const BlPolicy *policy);
+/* Why Ballast leaves the guest's memory alone; NULL: it does not. */
+const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain);
 
 /* planner.c: takes over outcomes, requests and holdings; turns wants into steps and decisions. */
 void bl_planner_take_in(BlEngine *engine, const BlSample *sample);

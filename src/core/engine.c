@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "core/engine-private.h"
+#include "core/memory-share.h"
 
 /* More CPUs than the kernel can be built for. */
 #define CPUS_MAX 65536
@@ -20,6 +21,9 @@ BlEngine *bl_engine_new(BlMode mode)
     engine->domains = g_ptr_array_new_with_free_func(domain_destroy);
     engine->open = g_array_new(FALSE, TRUE, sizeof(BlOpenDecision));
     engine->step_times = g_array_new(FALSE, TRUE, sizeof(gint64));
+    engine->memory.claims = g_array_new(FALSE, TRUE, sizeof(BlMemoryClaim));
+    engine->memory.gifts = g_array_new(FALSE, TRUE, sizeof(BlMemoryClaim));
+    engine->memory.capacity = engine->memory.used = -1;
     return engine;
 }
 
@@ -31,6 +35,8 @@ void bl_engine_free(BlEngine *engine)
     g_ptr_array_unref(engine->domains);
     g_array_unref(engine->open);
     g_array_unref(engine->step_times);
+    g_array_unref(engine->memory.claims);
+    g_array_unref(engine->memory.gifts);
     g_free(engine);
 }
 
@@ -99,9 +105,10 @@ static guint64 identity_hash(const BlDomainSample *sample)
 static void class_changed(BlDomain *domain)
 {
     bl_name_copy(domain->class_name, domain->class->name);
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++)
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++)
         domain->fields[i].foreign = FALSE;
     domain->triage.engaged = FALSE;
+    domain->memory.wanted = -1;
 }
 
 static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean policy_changed,
@@ -118,7 +125,8 @@ static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean po
     bl_domain_figures(domain, engine->now_usec, BL_TRIAGE_WINDOW_USEC, &domain->fast,
                       domain->fast_thread, sizeof domain->fast_thread);
     bl_domain_figures(domain, engine->now_usec, BL_RECENT_WINDOW_USEC, &domain->recent, NULL, 0);
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++)
+    bl_memory_guest_update(domain, engine->now_usec);
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++)
         domain->fields[i].want.active = FALSE;
 }
 
@@ -193,6 +201,7 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
     for (guint i = 0; i < engine->domains->len; i++)
         bl_policy_standing(engine, g_ptr_array_index(engine->domains, i));
     bl_policy_triage(engine, policy);
+    bl_policy_memory(engine, policy);
     bl_planner_plan(engine, policy, plan);
 }
 
@@ -206,12 +215,17 @@ gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id)
     return FALSE;
 }
 
+gboolean bl_engine_memory_is_pressed(const BlEngine *engine)
+{
+    return engine->memory.pressed;
+}
+
 guint bl_engine_holdings(const BlEngine *engine)
 {
     guint count = 0;
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        for (guint field = 0; field < BL_DOMAIN_FIELDS; field++)
+        for (guint field = 0; field < BL_DOMAIN_CONTROLS; field++)
             count += domain->fields[field].held || domain->fields[field].flying != 0;
     }
     return count;
@@ -232,6 +246,24 @@ static void threads_view(const BlEngine *engine, const BlDomain *domain, BlDomai
     }
 }
 
+static void memory_figures(const BlDomain *domain, BlDomainView *view)
+{
+    const BlMemoryGuest *memory = &domain->memory;
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
+    gint64 actual = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, -1);
+    gint64 max = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, -1);
+    if (actual < 0 || max < 0)
+        return;
+    gint64 before = field->held ? field->original : max;
+    bl_values_set(&view->figures, BL_FIGURE_MEMORY_TAKEN, MAX(before - actual, 0));
+    if (memory->working_set >= 0)
+        bl_values_set(&view->figures, BL_FIGURE_WORKING_SET, memory->working_set);
+    if (memory->target >= 0)
+        bl_values_set(&view->figures, BL_FIGURE_MEMORY_TARGET, memory->target);
+    if (memory->swap_rate >= 0)
+        bl_values_set(&view->figures, BL_FIGURE_SWAP_RATE, memory->swap_rate);
+}
+
 static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view)
 {
     g_strlcpy(view->uuid, domain->uuid, sizeof view->uuid);
@@ -246,10 +278,13 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     view->objective = domain->class->cpu_ready;
     view->controls = domain->controls;
     bl_domain_figures(domain, engine->now_usec, BL_VIEW_WINDOW_USEC, &view->figures, NULL, 0);
+    memory_figures(domain, view);
+    const char *note = bl_policy_memory_note(engine, domain);
+    g_strlcpy(view->memory_note, note != NULL ? note : "", sizeof view->memory_note);
     view->suffers = view->objective >= 0 && bl_figures_wait(&view->figures) > view->objective;
     view->holdings = 0;
     view->foreign = 0;
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         view->holdings += domain->fields[i].held;
         view->foreign |= domain->fields[i].foreign ? 1u << i : 0u;
     }
@@ -273,6 +308,13 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
     view->overcommit_milli = policy->cpu.overcommit_milli;
     view->frozen_until_usec = engine->frozen_until_usec;
     view->frozen = engine->now_usec < engine->frozen_until_usec;
+    view->memory =
+        (BlMemoryView){.state = engine->memory.state,
+                       .since_usec = engine->memory.since_usec,
+                       .capacity_bytes = engine->memory.capacity,
+                       .used_bytes = engine->memory.used,
+                       .pressed = engine->memory.pressed,
+                       .short_bytes = engine->memory.pressed ? engine->memory.lacking : 0};
     view->reserved = 0;
     view->vcpus = 0;
     view->holdings = 0;
@@ -287,6 +329,8 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
         view->reserved += domain->class->cpu_reservation * domain->vcpus;
         view->vcpus += domain->vcpus;
         view->holdings += to->holdings;
+        if (domain->fields[BL_DOMAIN_BALLOON].held)
+            view->memory.taken_bytes += bl_values_get(&to->figures, BL_FIGURE_MEMORY_TAKEN, 0);
         g_ptr_array_add(view->domains, to);
     }
     for (guint i = 0; i < engine->open->len; i++)

@@ -33,6 +33,9 @@ gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id);
 
 BlMode bl_engine_mode(const BlEngine *engine);
 
+/* TRUE while memory is being shared out: then its figures matter more, and age faster. */
+gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
+
 /* How many changes are in force or under way; after a release request, 0 means all is given
  * back. */
 guint bl_engine_holdings(const BlEngine *engine);

@@ -2,6 +2,7 @@
 #include "core/explain.h"
 
 #include "base/units.h"
+#include "core/explain-memory.h"
 
 static void value_append(GString *out, BlDomainField field, gint64 value)
 {
@@ -20,21 +21,20 @@ static void value_append(GString *out, BlDomainField field, gint64 value)
             g_string_append_printf(out, "CPUs 0x%" G_GINT64_MODIFIER "x", (guint64)value);
         return;
     }
+    if (field == BL_DOMAIN_BALLOON) {
+        bl_bytes_append(out, value);
+        return;
+    }
     g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
-}
-
-static void who_append(GString *out, const char *name, const char *class_name)
-{
-    g_string_append(out, name);
-    if (class_name[0] != '\0')
-        g_string_append_printf(out, " (%s)", class_name);
+    if (bl_field_info(BL_SCOPE_DOMAIN, field)->unit == BL_UNIT_SEC)
+        g_string_append(out, " s");
 }
 
 /* "web-1 (critical) waited 9.4 % of the last 200 ms for a core (vcpu 0), objective 1 %; batch-3
  * (batch) took 71 % of the CPU time of lower classes: " */
 static void victim_append(GString *out, const BlReason *reason)
 {
-    who_append(out, reason->victim, reason->victim_class);
+    bl_explain_who(out, reason->victim, reason->victim_class);
     if (reason->measured >= 0) {
         g_string_append(out, " waited ");
         bl_permyriad_append(out, reason->measured);
@@ -47,7 +47,7 @@ static void victim_append(GString *out, const BlReason *reason)
         bl_permyriad_append(out, reason->limit);
     }
     g_string_append(out, "; ");
-    who_append(out, reason->domain, reason->domain_class);
+    bl_explain_who(out, reason->domain, reason->domain_class);
     if (reason->share >= 0) {
         g_string_append(out, " took ");
         bl_permyriad_append(out, reason->share);
@@ -58,7 +58,7 @@ static void victim_append(GString *out, const BlReason *reason)
 
 static void calm_append(GString *out, const BlReason *reason)
 {
-    who_append(out, reason->domain, reason->domain_class);
+    bl_explain_who(out, reason->domain, reason->domain_class);
     g_string_append(out, " and the classes above it have had CPU time enough");
     if (reason->window_usec > 0) {
         g_string_append(out, " for ");
@@ -81,14 +81,14 @@ static void rule_append(GString *out, const BlReason *reason)
         victim_append(out, reason);
         break;
     case BL_RULE_TRIAGE_RELAX:
-        who_append(out, reason->victim, reason->victim_class);
+        bl_explain_who(out, reason->victim, reason->victim_class);
         g_string_append(out, " meets its objective with room: ");
         break;
     case BL_RULE_CALM:
         calm_append(out, reason);
         break;
     case BL_RULE_NO_HELP:
-        who_append(out, reason->victim, reason->victim_class);
+        bl_explain_who(out, reason->victim, reason->victim_class);
         g_string_append(out, " was no better off for it: ");
         break;
     case BL_RULE_CLASS_CHANGED:
@@ -106,6 +106,13 @@ static void rule_append(GString *out, const BlReason *reason)
         break;
     case BL_RULE_EXPIRED:
         g_string_append(out, "it was held as long as it may be: ");
+        break;
+    case BL_RULE_MEMORY_TAKE:
+    case BL_RULE_MEMORY_GIVE:
+    case BL_RULE_MEMORY_LIMIT:
+    case BL_RULE_MEMORY_STATS:
+    case BL_RULE_MEMORY_CALM:
+        bl_explain_memory_rule(out, reason);
         break;
     case BL_RULE_COUNT:
         break;
@@ -131,6 +138,12 @@ static void action_append(GString *out, const BlStep *step)
 
 static void expected_append(GString *out, const BlReason *reason)
 {
+    if (reason->rule == BL_RULE_MEMORY_TAKE) {
+        g_string_append(out, "; expected use of the host at most ");
+        bl_permyriad_append(out, reason->limit);
+        g_string_append(out, " when all balloons have arrived");
+        return;
+    }
     if (reason->measured < 0 || reason->victim[0] == '\0')
         return;
     g_string_append(out, "; expected ready time below ");
@@ -165,7 +178,8 @@ static void state_append(GString *out, const BlDecision *decision)
         g_string_append(out, ". Not done: the guest is gone.");
         break;
     case BL_DECISION_EFFECTIVE:
-        g_string_append(out, ". Effect: ");
+        g_string_append(out, step->field == BL_DOMAIN_BALLOON ? ". Effect: the host uses "
+                                                              : ". Effect: ");
         bl_permyriad_append(out, decision->effect);
         g_string_append(out, " after ");
         bl_usec_append(out, decision->effect_usec);
@@ -283,7 +297,7 @@ static void held_append(GString *out, const BlDomainView *domain)
     if (bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1)
         g_string_append(out, "It is at idle priority: it runs on whatever the classes above it "
                              "leave.\n");
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         if ((domain->foreign >> i) & 1u)
             g_string_append_printf(out,
                                    "%s was changed by somebody else and is left alone until the "
@@ -310,6 +324,7 @@ void bl_explain_domain(GString *out, const BlView *view, const BlDomainView *dom
         use_append(out, domain);
         others_append(out, view, domain);
     }
+    bl_explain_memory_domain(out, view, domain);
     held_append(out, domain);
 }
 
@@ -353,6 +368,7 @@ static void boundary_append(GString *out, const BlView *view)
 void bl_explain_host(GString *out, const BlView *view)
 {
     boundary_append(out, view);
+    bl_explain_memory_host(out, view);
     guint suffering = 0;
     for (guint i = 0; i < view->domains->len; i++) {
         const BlDomainView *domain = g_ptr_array_index(view->domains, i);

@@ -81,7 +81,7 @@ static void mode_set(BlEngine *engine, BlMode mode)
     engine->mode = mode;
     for (guint i = 0; i < engine->domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++) {
+        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
             BlFieldState *field = &domain->fields[f];
             announcement_withdraw(engine, field);
             field->leaving = mode != BL_MODE_ENFORCE && (field->held || field->flying != 0);
@@ -115,11 +115,12 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
 {
     BlDomain *domain = bl_engine_find(engine, holding->uuid);
     if (domain == NULL || domain->generation != holding->generation ||
-        bl_field_info(BL_SCOPE_DOMAIN, holding->field)->kind != BL_KIND_CONTROL)
+        holding->field >= BL_DOMAIN_CONTROLS ||
+        (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
     field->held = TRUE;
-    field->original = holding->original;
+    field->original = field->start = holding->original;
     field->value = holding->value;
     field->shares = holding->shares;
     field->applied_usec = engine->now_usec;
@@ -136,6 +137,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
     }
     field->original = step->undo;
     field->value = step->to;
+    field->start = step->from;
     field->shares = step->shares;
     field->applied_usec = engine->now_usec;
 }
@@ -224,6 +226,12 @@ static BlStep step_make(const BlDomain *domain, BlDomainField f)
     g_strlcpy(step.uuid, domain->uuid, sizeof step.uuid);
     step.from = field->held ? field->value : domain->controls.value[f];
     step.undo = field->held ? field->original : step.from;
+    if (bl_control_is_gradual(f) && bl_values_has(&domain->controls, f)) {
+        /* It goes on moving towards its old target until the step is carried out. */
+        gint64 present = domain->controls.value[f];
+        step.slack = bl_control_slack(f) + (field->held ? ABS(present - field->value) : 0);
+        step.from = present;
+    }
     return step;
 }
 
@@ -279,8 +287,9 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
     BlEngine *engine = planning->engine;
     BlFieldState *field = &domain->fields[f];
     guint most = planning->policy->protection.max_guests_per_step;
-    gboolean may = engine->now_usec >= field->not_before_usec && within_rate(planning) &&
-                   (*guest_used || planning->guests < most);
+    gboolean may =
+        engine->now_usec >= field->not_before_usec &&
+        (field->want.gives || (within_rate(planning) && (*guest_used || planning->guests < most)));
     if (!may && engine->mode == BL_MODE_ENFORCE)
         return;
     BlStep step = step_make(domain, f);
@@ -335,6 +344,29 @@ static gboolean must_wait(const BlDomain *domain, BlDomainField f)
     return FALSE;
 }
 
+/* TRUE when the control does not hold what we wrote. A gradual one may be anywhere between where it
+ * was and where it goes; a guest that takes memory back before it would kill a program, as its
+ * balloon allows, is no stranger. */
+static gboolean is_foreign(const BlDomain *domain, BlDomainField f)
+{
+    const BlFieldState *field = &domain->fields[f];
+    gint64 present = domain->controls.value[f], slack = bl_control_slack(f);
+    if (!bl_control_is_gradual(f))
+        return present != field->value;
+    gint64 most = MAX(field->start, field->value);
+    if (bl_memory_took_back(domain))
+        most = MAX(most, field->original);
+    return present < MIN(field->start, field->value) - slack || present > most + slack;
+}
+
+/* A gradual control that has arrived is from now on expected to stay. */
+static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainField f)
+{
+    if (field->held && bl_control_is_gradual(f) && bl_values_has(&domain->controls, f) &&
+        bl_control_is_near(f, domain->controls.value[f], field->value))
+        field->start = field->value;
+}
+
 static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
 {
     if (field->value == field->original)
@@ -357,10 +389,14 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     gboolean wanted = field->want.active && !expired && !engine->releasing && !field->leaving;
     if (field->flying != 0 || must_wait(domain, f))
         return;
+    /* Where a gradual control is has to be known to change it, also to give it back. */
+    if (bl_control_is_gradual(f) && !known)
+        return;
+    arrival_note(domain, field, f);
     /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
      * actuator will find what we found, leave it alone and end the holding. */
-    gboolean foreign = (f == BL_DOMAIN_CPU_SHARES && in_idle_priority(domain)) ||
-                       (known && domain->controls.value[f] != field->value);
+    gboolean foreign =
+        (f == BL_DOMAIN_CPU_SHARES && in_idle_priority(domain)) || (known && is_foreign(domain, f));
     /* To want what was there before is to give it back. */
     gboolean back =
         !wanted || field->want.value == field->original || field->value == field->original;
@@ -371,7 +407,8 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
         return;
     }
     gint64 present = field->held ? field->value : domain->controls.value[f];
-    if (!wanted || field->foreign || present == field->want.value || !known || domain->stale ||
+    gboolean there = bl_control_is_near(f, present, field->want.value);
+    if (!wanted || field->foreign || there || !known || domain->stale ||
         domain->state == BL_STATE_UNKNOWN) {
         announcement_withdraw(engine, field);
         return;
@@ -392,12 +429,34 @@ static const BlDomain *victim_find(const BlEngine *engine, const char *name)
     return NULL;
 }
 
+/* A balloon has had its effect when it has arrived, or should have. */
+static void balloon_effect(const BlEngine *engine, BlOpenDecision *open, gint64 after)
+{
+    BlDecision *decision = &open->decision;
+    const BlDomain *domain = bl_engine_find(engine, decision->step.uuid);
+    gint64 present = domain != NULL ? bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, -1) : -1;
+    if (!bl_control_is_near(BL_DOMAIN_BALLOON, present, decision->step.to) &&
+        after < EFFECT_GIVE_UP_USEC)
+        return;
+    if (engine->memory.used < 0) {
+        open->closed = TRUE;
+        return;
+    }
+    decision->effect = bl_permyriad_of(engine->memory.used, engine->memory.capacity);
+    decision->effect_usec = after;
+    open_set_state(open, BL_DECISION_EFFECTIVE, TRUE);
+}
+
 static void effect_measure(const BlEngine *engine, BlOpenDecision *open)
 {
     BlDecision *decision = &open->decision;
     gint64 after = engine->now_usec - decision->applied_usec;
     if (decision->state != BL_DECISION_APPLIED || open->closed || after < EFFECT_AFTER_USEC)
         return;
+    if (decision->step.field == BL_DOMAIN_BALLOON) {
+        balloon_effect(engine, open, after);
+        return;
+    }
     const BlDomain *victim = victim_find(engine, decision->step.reason.victim);
     BlValues figures = {0};
     if (victim != NULL && !victim->stale)
@@ -453,10 +512,8 @@ void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan)
     for (guint i = 0; i < engine->domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(engine->domains, i);
         gboolean guest_used = FALSE;
-        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++) {
-            if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind == BL_KIND_CONTROL)
-                field_plan(&planning, domain, f, &guest_used);
-        }
+        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
+            field_plan(&planning, domain, f, &guest_used);
     }
     decisions_emit(engine, plan);
 }

@@ -337,7 +337,7 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     int field = 0;
     const char *uuid = string_read(json, "uuid", error);
     if (uuid == NULL || !integer_read(json, "generation", &generation, error) ||
-        !name_read(json, "field", control_name, BL_DOMAIN_FIELDS, &field, error) ||
+        !name_read(json, "field", control_name, BL_DOMAIN_CONTROLS, &field, error) ||
         !integer_read(json, "original", &holding.original, error) ||
         !integer_read(json, "value", &holding.value, error) ||
         !integer_read(json, "shares", &holding.shares, error))

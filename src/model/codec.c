@@ -1,6 +1,8 @@
 /* JSON of plans, decisions and views: see codec.h. */
 #include "model/codec.h"
 
+#include <string.h>
+
 #include "base/units.h"
 
 json_t *bl_ratio_to_json(gint64 permyriad)
@@ -36,7 +38,11 @@ static void reason_add(json_t *object, const BlReason *reason, gint64 decided_us
 {
     json_object_set_new(object, "target", json_string(reason->domain));
     json_object_set_new(object, "class", json_string(reason->domain_class));
-    json_object_set_new(object, "policy", json_string("cpu"));
+    json_object_set_new(
+        object, "policy",
+        json_string(reason->rule >= BL_RULE_MEMORY_TAKE && reason->rule <= BL_RULE_MEMORY_CALM
+                        ? "memory"
+                        : "cpu"));
     json_object_set_new(object, "rule", json_string(bl_rule_name(reason->rule)));
     if (reason->victim[0] != '\0') {
         json_object_set_new(object, "victim", json_string(reason->victim));
@@ -54,6 +60,10 @@ static void reason_add(json_t *object, const BlReason *reason, gint64 decided_us
                             bl_time_to_json(wall_usec - (decided_usec - reason->since_usec)));
     if (reason->share >= 0)
         json_object_set_new(object, "share", bl_ratio_to_json(reason->share));
+    if (reason->capacity_bytes > 0)
+        json_object_set_new(object, "capacity", json_integer(reason->capacity_bytes));
+    if (reason->used_bytes > 0)
+        json_object_set_new(object, "workingSet", json_integer(reason->used_bytes));
 }
 
 json_t *bl_decision_to_json(const BlDecision *decision)
@@ -97,6 +107,8 @@ static json_t *step_to_json(const BlStep *step)
                                (json_int_t)step->undo, "shares", (json_int_t)step->shares, "isUndo",
                                step->is_undo, "expires", (json_int_t)step->expires_usec);
     json_object_set_new(object, "rule", json_string(bl_rule_name(step->reason.rule)));
+    if (step->slack > 0)
+        json_object_set_new(object, "slack", json_integer(step->slack));
     return object;
 }
 
@@ -109,6 +121,19 @@ json_t *bl_plan_to_json(const BlPlan *plan)
         json_array_append_new(decisions,
                               bl_decision_to_json(&g_array_index(plan->decisions, BlDecision, i)));
     return json_pack("{s:o, s:o}", "steps", steps, "decisions", decisions);
+}
+
+static json_t *amount_to_json(gint64 bytes)
+{
+    return bytes < 0 ? json_null() : json_integer(bytes);
+}
+
+static json_t *memory_view_to_json(const BlMemoryView *memory)
+{
+    return json_pack("{s:s, s:o, s:o, s:b, s:I, s:I}", "state", bl_memory_state_name(memory->state),
+                     "capacity", amount_to_json(memory->capacity_bytes), "used",
+                     amount_to_json(memory->used_bytes), "pressed", memory->pressed, "taken",
+                     (json_int_t)memory->taken_bytes, "short", (json_int_t)memory->short_bytes);
 }
 
 json_t *bl_view_host_to_json(const BlView *view)
@@ -126,9 +151,10 @@ json_t *bl_view_host_to_json(const BlView *view)
                   "reserved", bl_ratio_to_json(view->reserved), "vcpus", (json_int_t)view->vcpus,
                   "overcommitLimit", json_real((double)view->overcommit_milli / 1000),
                   "readyBoundary", bl_ratio_to_json(view->ready_boundary));
-    return json_pack("{s:o, s:s, s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
+    return json_pack("{s:o, s:s, s:b, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
                      bl_time_to_json(view->wall_usec), "mode", bl_mode_name(view->mode),
-                     "releasing", view->releasing, "cpu", cpu, "domains", (int)view->domains->len,
+                     "releasing", view->releasing, "cpu", cpu, "memory",
+                     memory_view_to_json(&view->memory), "domains", (int)view->domains->len,
                      "running", (int)running, "suffering", (int)suffering, "changesInForce",
                      (int)view->holdings, "proposals", (int)view->proposals, "frozen",
                      view->frozen);
@@ -140,7 +166,9 @@ static json_t *figures_to_json(const BlValues *figures)
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
         if (bl_values_has(figures, i))
             json_object_set_new(object, bl_field_info(BL_SCOPE_FIGURE, i)->name,
-                                bl_ratio_to_json(figures->value[i]));
+                                bl_field_info(BL_SCOPE_FIGURE, i)->unit == BL_UNIT_BYTES
+                                    ? json_integer(figures->value[i])
+                                    : bl_ratio_to_json(figures->value[i]));
     }
     return object;
 }
@@ -148,10 +176,22 @@ static json_t *figures_to_json(const BlValues *figures)
 static json_t *controls_to_json(const BlValues *controls)
 {
     json_t *object = json_object();
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
-        if (bl_values_has(controls, i) &&
-            bl_field_info(BL_SCOPE_DOMAIN, i)->kind == BL_KIND_CONTROL)
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
+        if (bl_values_has(controls, i))
             json_object_set_new(object, field_name(i), bl_control_to_json(i, controls->value[i]));
+    }
+    return object;
+}
+
+/* What libvirt and the guest's balloon driver tell of its memory, in base units; fields by their
+ * last word, such as "usable". */
+static json_t *memory_to_json(const BlValues *values)
+{
+    json_t *object = json_object();
+    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_FIELDS; i++) {
+        if (bl_values_has(values, i))
+            json_object_set_new(object, field_name(i) + strlen("memory."),
+                                json_integer(values->value[i]));
     }
     return object;
 }
@@ -166,7 +206,7 @@ json_t *bl_view_domain_to_json(const BlDomainView *domain)
                                                  (int)thread->index, "figures",
                                                  figures_to_json(&thread->figures)));
     }
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         if ((domain->foreign >> i) & 1u)
             json_array_append_new(foreign, json_string(field_name(i)));
     }
@@ -178,6 +218,9 @@ json_t *bl_view_domain_to_json(const BlDomainView *domain)
     json_object_set_new(object, "suffers", json_boolean(domain->suffers));
     json_object_set_new(object, "figures", figures_to_json(&domain->figures));
     json_object_set_new(object, "controls", controls_to_json(&domain->controls));
+    json_object_set_new(object, "memory", memory_to_json(&domain->controls));
+    if (domain->memory_note[0] != '\0')
+        json_object_set_new(object, "memoryNote", json_string(domain->memory_note));
     json_object_set_new(object, "changesInForce", json_integer(domain->holdings));
     json_object_set_new(object, "foreign", foreign);
     json_object_set_new(object, "threads", threads);

@@ -11,11 +11,17 @@ static const BlFieldInfo host_fields[BL_HOST_FIELDS] = {
      "largest value that the host's cpu controller takes as shares (cgroup v1 262144, v2 10000)"},
     {"cpu.idle.supported", "IDLE?", BL_UNIT_NONE, BL_KIND_GAUGE,
      "1 when the host's kernel knows idle priority for cgroups (cpu.idle)"},
+    {"memory.total", "MEM", BL_UNIT_BYTES, BL_KIND_GAUGE, "memory of the host"},
+    {"memory.available", "AVAIL", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the host can give out without swapping"},
+    {"swap.out", "SWOUT", BL_UNIT_BYTES, BL_KIND_COUNTER, "memory that the host swapped out"},
+    {"psi.memory.some", "MPSI", BL_UNIT_USEC, BL_KIND_COUNTER,
+     "time in which at least one task of the host waited for memory"},
+    {"psi.memory.full", "MPSIF", BL_UNIT_USEC, BL_KIND_COUNTER,
+     "time in which every task of the host that had work waited for memory"},
 };
 
 static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
-    {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
-     "time in which the domain's own quota held its threads back"},
     {"cpu.shares", "SHARES", BL_UNIT_NONE, BL_KIND_CONTROL,
      "weight of the domain's cgroup when CPUs are contended"},
     {"cpu.quota", "QUOTA", BL_UNIT_USEC, BL_KIND_CONTROL,
@@ -25,6 +31,32 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
     {"vcpu.pin", "PIN", BL_UNIT_NONE, BL_KIND_CONTROL,
      "host CPUs that every vCPU of the domain may run on, as a bit mask of CPUs 0 to 62; "
      "-1 is all of them"},
+    {"memory.balloon", "MEMGR", BL_UNIT_BYTES, BL_KIND_CONTROL,
+     "memory that the balloon leaves to the guest"},
+    {"memory.stats.period", "STATS", BL_UNIT_SEC, BL_KIND_CONTROL,
+     "how often the guest's balloon driver reports; 0 is never"},
+    {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
+     "time in which the domain's own quota held its threads back"},
+    {"memory.max", "MEMSZ", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the domain may have at most"},
+    {"memory.resident", "RES", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory of the host that the domain's QEMU occupies"},
+    {"memory.usable", "USABLE", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the guest could give to its programs without swapping"},
+    {"memory.free", "FREE", BL_UNIT_BYTES, BL_KIND_GAUGE, "memory that the guest uses for nothing"},
+    {"memory.cache", "CACHE", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the guest uses to cache its disks"},
+    {"memory.swap.in", "SWIN", BL_UNIT_BYTES, BL_KIND_COUNTER, "memory that the guest swapped in"},
+    {"memory.swap.out", "SWOUT", BL_UNIT_BYTES, BL_KIND_COUNTER,
+     "memory that the guest swapped out"},
+    {"memory.faults.major", "MAJFLT", BL_UNIT_NONE, BL_KIND_COUNTER,
+     "page faults of the guest that needed a disk"},
+    {"memory.stats.time", "STATT", BL_UNIT_SEC, BL_KIND_GAUGE,
+     "when the guest's balloon driver last reported, since the epoch"},
+    {"memory.autodeflate", "AUTO", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "1 when the guest may take memory back from the balloon before it kills a program"},
+    {"memory.reporting", "FPR", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "1 when the guest hands memory that it frees back to the host (free page reporting)"},
 };
 
 static const BlFieldInfo thread_fields[BL_THREAD_FIELDS] = {
@@ -46,6 +78,14 @@ static const BlFieldInfo figure_fields[BL_FIGURE_FIELDS] = {
      "CPU time used by all threads of the domain"},
     {"demand", "%DMD", BL_UNIT_PERMYRIAD_CORE, BL_KIND_GAUGE,
      "CPU time that the domain used or waited for"},
+    {"memory.working-set", "TCHD", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the guest really uses, as far as its balloon statistics tell"},
+    {"memory.target", "MCTLTGT", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the domain deserves now, by its use, class and shares"},
+    {"memory.taken", "MCTLSZ", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the balloon has taken from the guest"},
+    {"memory.swap.rate", "SWR/s", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the guest swapped in per second"},
 };
 
 static const struct {
@@ -80,6 +120,29 @@ const char *bl_scope_name(BlScope scope)
 {
     g_return_val_if_fail(scope < BL_SCOPE_COUNT, NULL);
     return scopes[scope].name;
+}
+
+gboolean bl_control_is_memory(BlDomainField field)
+{
+    return field == BL_DOMAIN_BALLOON || field == BL_DOMAIN_STATS_PERIOD;
+}
+
+gboolean bl_control_is_gradual(BlDomainField field)
+{
+    return field == BL_DOMAIN_BALLOON;
+}
+
+gint64 bl_control_slack(BlDomainField field)
+{
+    return bl_control_is_gradual(field) ? BL_BALLOON_SLACK : 0;
+}
+
+gboolean bl_control_is_near(BlDomainField field, gint64 value, gint64 other)
+{
+    if (value == other)
+        return TRUE;
+    /* Both are amounts, so that their difference cannot overflow. */
+    return value >= 0 && other >= 0 && ABS(value - other) <= bl_control_slack(field);
 }
 
 gboolean bl_field_find(BlScope scope, const char *name, guint *ret_field)

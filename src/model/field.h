@@ -33,6 +33,8 @@ typedef enum {
     BL_UNIT_USEC,
     BL_UNIT_PERMYRIAD,      /* shown as a ratio 0..1 in JSON views */
     BL_UNIT_PERMYRIAD_CORE, /* of one core; 10,000 is one core */
+    BL_UNIT_BYTES,
+    BL_UNIT_SEC,
 } BlUnit;
 
 typedef enum {
@@ -41,15 +43,35 @@ typedef enum {
     BL_HOST_PSI_CPU_SOME_USEC,
     BL_HOST_SHARES_MAX,
     BL_HOST_IDLE_SUPPORTED,
+    BL_HOST_MEMORY_TOTAL,
+    BL_HOST_MEMORY_AVAILABLE,
+    BL_HOST_SWAP_OUT,
+    BL_HOST_PSI_MEMORY_SOME_USEC,
+    BL_HOST_PSI_MEMORY_FULL_USEC,
     BL_HOST_FIELDS,
 } BlHostField;
 
+/* Controls stand first: whoever keeps something about each control needs no room for the rest. */
 typedef enum {
-    BL_DOMAIN_THROTTLED_NSEC,
     BL_DOMAIN_CPU_SHARES,
     BL_DOMAIN_CPU_QUOTA,
     BL_DOMAIN_CPU_IDLE,
     BL_DOMAIN_VCPU_PIN,
+    BL_DOMAIN_BALLOON,
+    BL_DOMAIN_STATS_PERIOD,
+    BL_DOMAIN_CONTROLS,
+    BL_DOMAIN_THROTTLED_NSEC = BL_DOMAIN_CONTROLS,
+    BL_DOMAIN_MEMORY_MAX,
+    BL_DOMAIN_MEMORY_RESIDENT,
+    BL_DOMAIN_MEMORY_USABLE,
+    BL_DOMAIN_MEMORY_FREE,
+    BL_DOMAIN_MEMORY_CACHE,
+    BL_DOMAIN_SWAP_IN,
+    BL_DOMAIN_SWAP_OUT,
+    BL_DOMAIN_MAJOR_FAULTS,
+    BL_DOMAIN_STATS_TIME,
+    BL_DOMAIN_AUTODEFLATE,
+    BL_DOMAIN_PAGE_REPORTING,
     BL_DOMAIN_FIELDS,
 } BlDomainField;
 
@@ -66,6 +88,10 @@ typedef enum {
     BL_FIGURE_THROTTLED,
     BL_FIGURE_USED,
     BL_FIGURE_DEMAND,
+    BL_FIGURE_WORKING_SET,
+    BL_FIGURE_MEMORY_TARGET,
+    BL_FIGURE_MEMORY_TAKEN,
+    BL_FIGURE_SWAP_RATE,
     BL_FIGURE_FIELDS,
 } BlFigure;
 
@@ -82,8 +108,12 @@ typedef struct {
 /* Quotas are given per this period, for the whole domain. */
 #define BL_QUOTA_PERIOD_USEC 100000
 
+/* A balloon's value moves towards what it was told and tells how far it has come. As much as this
+ * it may be off and count as there: the guest's driver moves in whole blocks. */
+#define BL_BALLOON_SLACK (2 * (gint64)1024 * 1024)
+
 /* Room for the fields of one scope. */
-#define BL_FIELDS_MAX 8
+#define BL_FIELDS_MAX 20
 
 typedef struct {
     guint32 present; /* bit i: value[i] is known */
@@ -91,6 +121,14 @@ typedef struct {
 } BlValues;
 
 const BlFieldInfo *bl_field_info(BlScope scope, guint field);
+/* TRUE for a control of the domain's memory: to read or write it takes an answer of QEMU. */
+gboolean bl_control_is_memory(BlDomainField field);
+/* TRUE for a control that takes time to get where it was told to go. */
+gboolean bl_control_is_gradual(BlDomainField field);
+/* How far a control may be off a value and count as being there; 0 for all but gradual ones. */
+gint64 bl_control_slack(BlDomainField field);
+/* TRUE when two values of a control are the same but for that. Any values may be given. */
+gboolean bl_control_is_near(BlDomainField field, gint64 value, gint64 other);
 guint bl_field_count(BlScope scope);
 const char *bl_scope_name(BlScope scope);
 /* FALSE when the scope has no field of that name. */

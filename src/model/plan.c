@@ -27,9 +27,10 @@ void bl_plan_clear(BlPlan *plan)
 }
 
 static const char *const rule_names[BL_RULE_COUNT] = {
-    "class-shares",  "class-limit",     "class-cpus", "class-reservation", "triage-idle",
-    "triage-cap",    "triage-relax",    "calm",       "no-help",           "class-changed",
-    "leave-enforce", "changed-outside", "unfinished", "expired",
+    "class-shares",  "class-limit",     "class-cpus",   "class-reservation", "triage-idle",
+    "triage-cap",    "triage-relax",    "calm",         "no-help",           "class-changed",
+    "leave-enforce", "changed-outside", "unfinished",   "expired",           "memory-take",
+    "memory-give",   "memory-limit",    "memory-stats", "memory-calm",
 };
 
 static const char *const decision_names[BL_DECISION_STATES] = {

@@ -28,6 +28,11 @@ typedef enum {
     BL_RULE_FOREIGN,           /* somebody else changed the field: our hold on it ends */
     BL_RULE_UNFINISHED,        /* an undo failed half-way: done again before anything else */
     BL_RULE_EXPIRED,           /* held longer than it may without a fresh decision */
+    BL_RULE_MEMORY_TAKE,       /* the host is beyond its target: idle memory is taken */
+    BL_RULE_MEMORY_GIVE,       /* the guest needs memory, or deserves more of it */
+    BL_RULE_MEMORY_LIMIT,      /* the class's limit */
+    BL_RULE_MEMORY_STATS,      /* without statistics nothing is known of the guest's memory */
+    BL_RULE_MEMORY_CALM,       /* there is memory enough for all: give it back */
     BL_RULE_COUNT,
 } BlRule;
 
@@ -44,6 +49,11 @@ typedef struct {
     gint64 window_usec;     /* over which it was measured */
     gint64 since_usec;      /* monotonic: since when the limit has been missed (or met, for CALM) */
     gint64 share; /* permyriad: the domain's part of what all lower classes used; -1: none */
+    /* Rules about memory: `measured` and `limit` are the host's use and the boundary that counts,
+     * permyriad of `capacity_bytes`. */
+    gint64 capacity_bytes;
+    gint64 used_bytes;   /* by the guest: its working set */
+    gint64 usable_bytes; /* what the guest had left; -1: it does not matter */
 } BlReason;
 
 typedef struct {
@@ -52,9 +62,10 @@ typedef struct {
     guint64 generation;
     BlDomainField field;
     gint64 from, to;
-    gint64 undo;         /* the value before Ballast */
-    gint64 shares;       /* cpu.idle only: see BlHolding */
-    gboolean is_undo;    /* gives the original back and ends the holding */
+    gint64 slack;     /* how far the present value may be off `from`; 0 but for gradual controls */
+    gint64 undo;      /* the value before Ballast */
+    gint64 shares;    /* cpu.idle only: see BlHolding */
+    gboolean is_undo; /* gives the original back and ends the holding */
     gint64 expires_usec; /* monotonic; 0: stands while its class asks for it */
     BlReason reason;
 } BlStep;

@@ -20,6 +20,10 @@ typedef struct {
     gint64 cpu_ready; /* objective: ready time per vCPU; BL_LIMIT_NONE: no objective */
     gboolean cpu_idle_allowed;
     gint64 cpu_pin; /* bit mask of host CPUs, or -1 for all */
+    /* Of the guest's maximum, permyriad. */
+    gint64 memory_reservation;
+    gint64 memory_limit; /* or BL_LIMIT_NONE */
+    gboolean memory_ballooning;
 } BlClass;
 
 typedef enum {
@@ -41,6 +45,12 @@ typedef struct {
 } BlCpuBoundary;
 
 typedef struct {
+    gint64 capacity; /* bytes; 0: what the host has; negative: so many permyriad of it */
+    /* Of the capacity, permyriad. Up to `target` nothing is taken; above it idle memory is. */
+    gint64 target, soft, hard;
+} BlMemoryBoundary;
+
+typedef struct {
     guint steps_per_minute;
     guint max_guests_per_step;
     gboolean freeze_on_worse;
@@ -49,6 +59,7 @@ typedef struct {
 typedef struct {
     gint ref_count;
     BlCpuBoundary cpu;
+    BlMemoryBoundary memory;
     GPtrArray *classes;     /* BlClass *, by rank */
     GPtrArray *assignments; /* BlAssignment *, first match wins */
     guint default_class;

@@ -48,6 +48,12 @@ const BlDomainView *bl_view_find(const BlView *view, const char *name)
     return by_name;
 }
 
+const char *bl_memory_state_name(BlMemoryState state)
+{
+    static const char *const names[BL_MEMORY_STATES] = {"unknown", "clear", "soft", "hard", "low"};
+    return state < BL_MEMORY_STATES ? names[state] : "unknown";
+}
+
 const char *bl_class_source_name(BlClassSource source)
 {
     static const char *const names[BL_CLASS_SOURCES] = {"default", "policy", "metadata",

@@ -36,10 +36,31 @@ typedef struct {
     BlValues figures;                 /* BlFigure, over BL_VIEW_WINDOW_USEC */
     BlValues controls;                /* BlDomainField: the controls as last read */
     gboolean suffers;                 /* misses its objective */
+    char memory_note[64];             /* why its memory is left alone; or empty */
     guint holdings;                   /* how many of its fields are changed by us */
     guint foreign;                    /* bit i: field i was changed by somebody else: left alone */
     GArray *threads;                  /* BlThreadView */
 } BlDomainView;
+
+/* How full the host's memory is, by the policy's boundaries. */
+typedef enum {
+    BL_MEMORY_UNKNOWN,
+    BL_MEMORY_CLEAR,
+    BL_MEMORY_SOFT,
+    BL_MEMORY_HARD,
+    BL_MEMORY_LOW,
+    BL_MEMORY_STATES,
+} BlMemoryState;
+
+typedef struct {
+    BlMemoryState state;
+    gint64 since_usec;
+    gint64 capacity_bytes; /* -1: unknown */
+    gint64 used_bytes;     /* of the capacity; -1: unknown */
+    gboolean pressed;      /* memory is shared out by use, class and shares */
+    gint64 taken_bytes;    /* by balloons of ours, now */
+    gint64 short_bytes;    /* by which working sets and reservations exceed what there is */
+} BlMemoryView;
 
 /* Figures are over the last two seconds. */
 #define BL_VIEW_WINDOW_USEC 2000000
@@ -55,6 +76,7 @@ typedef struct {
     guint64 vcpus;
     gint64 ready_boundary; /* the policy's */
     gint64 overcommit_milli;
+    BlMemoryView memory;
     guint holdings;
     guint proposals;
     gboolean frozen; /* too many steps made things worse: no new ones for a while */
@@ -68,6 +90,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlView, bl_view_free)
 BlDomainView *bl_domain_view_new(void);
 /* By name or UUID; NULL when there is none. A UUID wins over an equal name. */
 const BlDomainView *bl_view_find(const BlView *view, const char *name);
+const char *bl_memory_state_name(BlMemoryState state);
 const char *bl_class_source_name(BlClassSource source);
 
 #endif

@@ -523,7 +523,7 @@ static void counters_damage(BlSimAgent *agent, guint index)
 static void holdings_sample(BlSimAgent *agent, guint index)
 {
     BlSimRecord *record = &agent->records[index];
-    for (guint field = 0; field < BL_DOMAIN_FIELDS; field++) {
+    for (guint field = 0; field < BL_DOMAIN_CONTROLS; field++) {
         BlHolding holding;
         gint64 present = bl_values_get(&record->controls, field, G_MININT64);
         if (bl_journal_resolve(agent->journal, record->sample->uuid, record->generation, field,

@@ -245,7 +245,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
     if (checker->life != agent->lives) {
         g_array_set_size(checker->step_times, 0);
         for (guint i = 0; i < agent->world->n_guests; i++)
-            for (guint f = 0; f < BL_DOMAIN_FIELDS; f++)
+            for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
                 checker->fields[i][f].stepped = FALSE;
     }
     checker->life = agent->lives;
@@ -274,7 +274,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
 static void baseline_take(BlSimChecker *checker, guint guest)
 {
     const BlSimGuest *from = &checker->agent->world->guests[guest];
-    for (guint f = 0; f < BL_DOMAIN_FIELDS; f++)
+    for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
         checker->fields[guest][f] = (BlSimField){.generation = from->generation,
                                                  .baseline = bl_values_get(&from->controls, f, 0)};
 }
@@ -327,7 +327,7 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
                              .baseline = bl_values_get(&guest.controls, BL_DOMAIN_CPU_SHARES, 0)};
     } else if (event->kind == BL_EVENT_START) {
         bl_sim_guest_start(&guest);
-        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++)
+        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
             fields[f] = (BlSimField){.generation = guest.generation,
                                      .baseline = bl_values_get(&guest.controls, f, 0)};
     }
@@ -336,7 +336,7 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
 void bl_sim_checker_count_anew(BlSimChecker *checker)
 {
     for (guint i = 0; i < checker->agent->world->n_guests; i++)
-        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++)
+        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
             checker->fields[i][f].changes = 0;
 }
 
@@ -403,7 +403,7 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
 void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
 {
     for (guint i = 0; i < checker->agent->world->n_guests; i++) {
-        for (guint f = 0; f < BL_DOMAIN_FIELDS; f++) {
+        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
             if (checker->fields[i][f].changes > changes_most)
                 violate(checker, "\"%s\": %s changed %u times while nothing else did",
                         name_of(checker, i), bl_field_info(BL_SCOPE_DOMAIN, f)->name,
@@ -420,7 +420,7 @@ void bl_sim_checker_restored(BlSimChecker *checker)
     g_autoptr(GArray) entries = bl_journal_parse(text->str, text->len, &damaged);
     for (guint i = 0; i < world->n_guests; i++) {
         const BlSimGuest *guest = &world->guests[i];
-        for (guint f = 0; guest->alive && f < BL_DOMAIN_FIELDS; f++) {
+        for (guint f = 0; guest->alive && f < BL_DOMAIN_CONTROLS; f++) {
             gint64 present;
             if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind != BL_KIND_CONTROL ||
                 !bl_sim_control_read(guest, f, &present))

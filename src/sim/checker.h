@@ -21,9 +21,9 @@ typedef struct {
 
 typedef struct {
     BlSimAgent *agent;
-    BlSimField (*fields)[BL_DOMAIN_FIELDS]; /* one row a guest */
-    GArray *step_times;                     /* gint64, engine's clock */
-    guint life;                             /* of the daemon, whose steps those are */
+    BlSimField (*fields)[BL_DOMAIN_CONTROLS]; /* one row a guest */
+    GArray *step_times;                       /* gint64, engine's clock */
+    guint life;                               /* of the daemon, whose steps those are */
     BlView *view;
     char *violation;            /* the first; NULL: none */
     const char *violation_kind; /* static: the same for the same invariant */

@@ -48,7 +48,7 @@ static void test_status(void)
     g_assert_nonnull(strstr(out_text, "a notice\\x1b[31m"));
     g_assert_null(strchr(out_text, '\033'));
     g_auto(GStrv) lines = g_strsplit(out_text, "\n", -1);
-    g_assert_cmpint(g_strv_length(lines), <=, 12);
+    g_assert_cmpint(g_strv_length(lines), <=, 13);
     check(0, "status -o wide", "All is told.", "");
     check(2, "status -o csv", "", "cannot be shown as csv");
     run("-o json status");
@@ -81,8 +81,8 @@ static void test_vms(void)
 
 static void test_guest(void)
 {
-    check(0, "vm web-1", "ready         9.4 %", "");
-    g_assert_nonnull(strstr(out_text, "cpu.quota     none"));
+    check(0, "vm web-1", "ready               9.4 %", "");
+    g_assert_nonnull(strstr(out_text, "cpu.quota           none"));
     check(0, "explain web-1", "It waits.\n", "");
     check(3, "vm none", "", "ballast: There is no guest \"none\".\n");
     check(2, "vm", "", "usage: ballast vm NAME");

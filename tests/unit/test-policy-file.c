@@ -155,6 +155,11 @@ static void test_files(void)
                     "  cpu:\n"
                     "    overcommit: 4.0  # default\n"
                     "    ready: 7%  # policy.d/20.yaml:2\n"
+                    "  memory:\n"
+                    "    capacity: auto  # default\n"
+                    "    target: 80%  # default\n"
+                    "    soft: 85%  # default\n"
+                    "    hard: 90%  # default\n"
                     "classes:\n"
                     "  a:  # policy.yaml:3\n"
                     "    shares: 1000  # default\n"
@@ -164,6 +169,10 @@ static void test_files(void)
                     "      ready: none  # default\n"
                     "      idle: never  # default\n"
                     "      cpus: all  # default\n"
+                    "    memory:\n"
+                    "      reservation: 0%  # default\n"
+                    "      limit: none  # default\n"
+                    "      ballooning: allowed  # default\n"
                     "  late:  # policy.d/10.yaml:3\n"
                     "    shares: 5  # policy.d/10.yaml:3\n"
                     "    cpu:\n"
@@ -172,6 +181,10 @@ static void test_files(void)
                     "      ready: none  # default\n"
                     "      idle: never  # default\n"
                     "      cpus: all  # default\n"
+                    "    memory:\n"
+                    "      reservation: 0%  # default\n"
+                    "      limit: none  # default\n"
+                    "      ballooning: allowed  # default\n"
                     "assign:\n"
                     "  - {match: {name: \"x\"}, class: late}  # policy.yaml:5\n"
                     "  - {match: {name: \"y\"}, class: a}  # policy.d/10.yaml:5\n"
@@ -223,11 +236,11 @@ static void test_many_errors(void)
         "policy.yaml:4:3: error: \"boundaries.disk\" is not supported yet\n"
         "    disk: {space: 80%}\n"
         "    ^\n"
-        "  hint: remove it; known here: cpu\n"
+        "  hint: remove it; known here: cpu, memory\n"
         "policy.yaml:8:5: error: unknown key \"share\" in \"classes.critical\"\n"
         "      share: 8000\n"
         "      ^\n"
-        "  hint: did you mean \"shares\"? known here: shares, cpu\n"
+        "  hint: did you mean \"shares\"? known here: shares, cpu, memory\n"
         "policy.yaml:9:10: error: \"classes.critical.cpu\" has to be a mapping, not a list\n"
         "      cpu: [100%]\n"
         "           ^\n"
@@ -339,7 +352,7 @@ static void test_values(void)
         {"cpu: {resrvation: 5%}", "unknown key \"resrvation\" in \"classes.c.cpu\"",
          "did you mean \"reservation\"? known here: reservation, limit, ready, idle, cpus"},
         {"window: {prefer: x}", "\"classes.c.window\" is not supported yet",
-         "remove it; known here: shares, cpu"},
+         "remove it; known here: shares, cpu, memory"},
         {"shares: \"1\\n2\"", "the value holds a line end or another control character",
          "write it on one line, without escapes"},
         {"[]: 1", "a key cannot be a list", "a key is one word, followed by a colon"},

@@ -115,7 +115,7 @@ static void test_same_class_never_pays(void)
     one->run = two->run = 8000;
     one->delay = two->delay = 2000;
     world_run(world, 20 * SECOND);
-    for (guint field = BL_DOMAIN_CPU_QUOTA; field < BL_DOMAIN_FIELDS; field++) {
+    for (guint field = BL_DOMAIN_CPU_QUOTA; field < BL_DOMAIN_CONTROLS; field++) {
         g_assert_cmpuint(one->writes[field], ==, 0);
         g_assert_cmpuint(two->writes[field], ==, 0);
     }

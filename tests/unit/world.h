@@ -21,7 +21,7 @@ typedef struct {
     guint64 generation;
     BlValues controls;
     gint64 run_nsec, delay_nsec, throttled_nsec;
-    guint writes[BL_DOMAIN_FIELDS]; /* steps applied, by field */
+    guint writes[BL_DOMAIN_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
 
 typedef struct {

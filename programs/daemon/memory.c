@@ -1,0 +1,162 @@
+/* Memory as the daemon samples it.
+ *
+ * What libvirt tells of a guest's memory needs an answer of its QEMU, so it is polled on workers:
+ * seldom while the host has memory enough, about twice a second while it is short. What /proc
+ * tells (the host's memory, what a QEMU occupies) is read here, a few times a second. Between two
+ * readings the last one stands; the engine judges by the driver's own time how old it is.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/units.h"
+#include "daemon/daemon.h"
+
+#define POLL_CALM_USEC (10 * (gint64)G_USEC_PER_SEC)
+#define POLL_USEC 500000
+/* However many guests there are, libvirt is asked at most a hundred times a second. */
+#define POLL_EACH_USEC 10000
+#define POLLS_PER_TICK 12
+#define RESIDENT_EVERY 5 /* ticks */
+#define HOST_EVERY_USEC 500000
+#define VMSTAT_SIZE 16384
+
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    guint64 generation;
+    virConnectPtr connection;
+    BlValues values;
+    gboolean read;
+} Poll;
+
+char *bl_daemon_memory_lane(const char *uuid)
+{
+    return g_strdup_printf("%s/memory", uuid);
+}
+
+/* --- guests ------------------------------------------------------------------------------------
+ */
+
+static void poll_run(gpointer data)
+{
+    Poll *poll = data;
+    g_autoptr(GError) ignored = NULL;
+    virDomainPtr domain = virDomainLookupByUUIDString(poll->connection, poll->uuid);
+    /* A guest whose memory cannot be read is unknown, and the view says so; no log line a poll. */
+    poll->read = domain != NULL && bl_libvirt_memory(domain, &poll->values, &ignored);
+    if (domain != NULL)
+        virDomainFree(domain);
+}
+
+static void poll_done(gpointer data, gpointer user_data)
+{
+    Poll *poll = data;
+    BlDaemon *daemon = user_data;
+    BlRecord *record = g_hash_table_lookup(daemon->records, poll->uuid);
+    if (record != NULL && record->generation == poll->generation) {
+        record->memory = poll->values;
+        if (!poll->read)
+            record->memory.present = 0;
+    }
+    virConnectClose(poll->connection);
+    g_free(poll);
+}
+
+static void poll_begin(BlDaemon *daemon, const char *uuid, BlRecord *record, const char *lane)
+{
+    Poll *poll = g_new0(Poll, 1);
+    g_strlcpy(poll->uuid, uuid, sizeof poll->uuid);
+    poll->generation = record->generation;
+    poll->connection = daemon->connection;
+    virConnectRef(poll->connection);
+    bl_workers_push(daemon->workers, lane, poll_run, poll_done, poll);
+}
+
+static gint64 poll_every(const BlDaemon *daemon)
+{
+    if (!bl_engine_memory_is_pressed(daemon->engine))
+        return POLL_CALM_USEC;
+    return MAX(POLL_USEC, (gint64)g_hash_table_size(daemon->records) * POLL_EACH_USEC);
+}
+
+void bl_daemon_memory_poll(BlDaemon *daemon, gint64 now_usec)
+{
+    GHashTableIter iter;
+    gpointer uuid, value;
+    guint begun = 0;
+    gint64 every = poll_every(daemon);
+    if (daemon->link != BL_LINK_UP)
+        return;
+    g_hash_table_iter_init(&iter, daemon->records);
+    while (begun < POLLS_PER_TICK && g_hash_table_iter_next(&iter, &uuid, &value)) {
+        BlRecord *record = value;
+        if (record->generation == 0 || record->sample->state != BL_STATE_RUNNING ||
+            (record->memory_polled_usec > 0 && now_usec - record->memory_polled_usec < every))
+            continue;
+        g_autofree char *lane = bl_daemon_memory_lane(uuid);
+        if (bl_workers_busy(daemon->workers, lane))
+            continue;
+        record->memory_polled_usec = now_usec;
+        poll_begin(daemon, uuid, record, lane);
+        begun++;
+    }
+}
+
+void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
+{
+    char text[128];
+    gint64 pages;
+    BlValues *values = &record->sample->values;
+    gboolean due =
+        record->resident_bytes < 0 || (daemon->tick + (guint)record->pid) % RESIDENT_EVERY == 0;
+    if (record->statm_fd >= 0 && due) {
+        gboolean read = bl_fd_read_start(record->statm_fd, text, sizeof text) > 0 &&
+                        bl_statm_parse(text, &pages) && pages < G_MAXINT64 / getpagesize();
+        record->resident_bytes = read ? pages * getpagesize() : -1;
+    }
+    if (record->resident_bytes >= 0)
+        bl_values_set(values, BL_DOMAIN_MEMORY_RESIDENT, record->resident_bytes);
+    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
+        if (bl_values_has(&record->memory, i))
+            bl_values_set(values, i, record->memory.value[i]);
+    }
+}
+
+/* --- the host ------------------------------------------------------------------------------------
+ */
+
+static void host_read(BlDaemon *daemon)
+{
+    static __thread char text[VMSTAT_SIZE];
+    BlValues *host = &daemon->host_memory;
+    gint64 value;
+    host->present = 0;
+    if (bl_file_read_at(daemon->proc_fd, "meminfo", text, sizeof text) > 0) {
+        if (bl_meminfo_parse(text, "MemTotal", &value))
+            bl_values_set(host, BL_HOST_MEMORY_TOTAL, value);
+        if (bl_meminfo_parse(text, "MemAvailable", &value))
+            bl_values_set(host, BL_HOST_MEMORY_AVAILABLE, value);
+    }
+    if (bl_file_read_at(daemon->proc_fd, "vmstat", text, sizeof text) > 0 &&
+        bl_vmstat_parse(text, "pswpout", &value) && value < G_MAXINT64 / getpagesize())
+        bl_values_set(host, BL_HOST_SWAP_OUT, value * getpagesize());
+    if (bl_file_read_at(daemon->proc_fd, "pressure/memory", text, sizeof text) > 0) {
+        if (bl_pressure_parse(text, &value))
+            bl_values_set(host, BL_HOST_PSI_MEMORY_SOME_USEC, value);
+        if (bl_pressure_full_parse(text, &value))
+            bl_values_set(host, BL_HOST_PSI_MEMORY_FULL_USEC, value);
+    }
+}
+
+void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec)
+{
+    BlValues *host = &daemon->sample->host;
+    if (daemon->host_memory_usec == 0 || now_usec - daemon->host_memory_usec >= HOST_EVERY_USEC) {
+        host_read(daemon);
+        daemon->host_memory_usec = now_usec;
+    }
+    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_FIELDS; i++) {
+        if (bl_values_has(&daemon->host_memory, i))
+            bl_values_set(host, i, daemon->host_memory.value[i]);
+    }
+}

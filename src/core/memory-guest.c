@@ -1,0 +1,169 @@
+/* What a guest's balloon statistics tell of its memory: working set, need, harm.
+ *
+ * The driver reports about once a second; between two reports its figures stand. The working set is
+ * what the balloon leaves less what the guest could still give out; that holds whether or not the
+ * guest's total shrinks with the balloon, which depends on the driver's features. While the balloon
+ * moves, the report and the balloon's size are not of one instant, so the estimate waits until it
+ * rests, unless the guest has nothing left. Harm (swap-in, major faults after a step) teaches a
+ * margin, which is forgotten slowly: probe gently, back off fast (Weiner et al., "TMO: Transparent
+ * Memory Offloading in Datacenters", ASPLOS 2022).
+ */
+#include "base/units.h"
+#include "core/engine-private.h"
+
+/* No host has more; more is a damaged reading. */
+#define BYTES_MAX ((gint64)1 << 50)
+/* A balloon that moved no more than this between two reports rests. */
+#define RESTS_BYTES (8 * BL_MIB)
+/* A guest with less than this usable is starved. */
+#define STARVED_BYTES (16 * BL_MIB)
+#define STARVED_PART 32
+/* Harm: so much swapped in, so many major faults, a second. */
+#define SWAP_HARM_BYTES (BL_MIB / 4)
+#define FAULTS_HARM 100
+#define HARM_AFTER_USEC (60 * (gint64)BL_USEC_PER_SEC)
+#define MARGIN_LEAST (16 * BL_MIB)
+#define LEARN_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
+#define FORGET_AFTER_USEC (60 * (gint64)BL_USEC_PER_SEC)
+#define FORGET_EVERY_USEC (10 * (gint64)BL_USEC_PER_SEC)
+/* How long a report may be used to take memory, and to know anything at all. */
+#define FRESH_USEC (3 * (gint64)BL_USEC_PER_SEC)
+#define KNOWN_USEC (30 * (gint64)BL_USEC_PER_SEC)
+
+static void amounts_check(BlValues *values)
+{
+    static const BlDomainField amounts[] = {
+        BL_DOMAIN_BALLOON,       BL_DOMAIN_MEMORY_MAX,  BL_DOMAIN_MEMORY_RESIDENT,
+        BL_DOMAIN_MEMORY_USABLE, BL_DOMAIN_MEMORY_FREE, BL_DOMAIN_MEMORY_CACHE,
+        BL_DOMAIN_SWAP_IN,       BL_DOMAIN_SWAP_OUT,    BL_DOMAIN_MAJOR_FAULTS,
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(amounts); i++) {
+        gint64 value = bl_values_get(values, amounts[i], 0);
+        if (value < 0 || value > BYTES_MAX)
+            bl_values_clear(values, amounts[i]);
+    }
+}
+
+static gint64 usable_of(const BlValues *values)
+{
+    /* Drivers older than the figure tell only what is free: then caches count as used. */
+    return bl_values_get(values, BL_DOMAIN_MEMORY_USABLE,
+                         bl_values_get(values, BL_DOMAIN_MEMORY_FREE, -1));
+}
+
+static void margin_learn(BlMemoryGuest *memory, gint64 max, gint64 now_usec)
+{
+    if (memory->margin > 0 && now_usec - memory->margin_usec < LEARN_EVERY_USEC)
+        return;
+    memory->margin = MIN(MAX(2 * memory->margin, MAX(max / 16, MARGIN_LEAST)), max / 2);
+    memory->margin_usec = now_usec;
+}
+
+static void margin_forget(BlMemoryGuest *memory, gint64 now_usec)
+{
+    if (memory->margin == 0 || now_usec - memory->margin_usec < FORGET_AFTER_USEC)
+        return;
+    memory->margin = MAX(memory->margin - memory->margin / 8 - BL_MIB, 0);
+    memory->margin_usec = now_usec - FORGET_AFTER_USEC + FORGET_EVERY_USEC;
+}
+
+/* Per second, since the last report; -1 when there is none or the counter began anew. */
+static gint64 rate_of(gint64 before, gint64 now, gint64 span_usec)
+{
+    if (before < 0 || now < before || span_usec < BL_USEC_PER_SEC / 10)
+        return -1;
+    /* In milliseconds, so that nothing overflows: both counters are below 2^50. */
+    return (now - before) / MAX(span_usec / 1000, 1) * 1000;
+}
+
+static void harm_judge(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec)
+{
+    gint64 span = now_usec - memory->stats_usec;
+    gint64 swapped = bl_values_get(values, BL_DOMAIN_SWAP_IN, -1);
+    gint64 faults = bl_values_get(values, BL_DOMAIN_MAJOR_FAULTS, -1);
+    gint64 max = bl_values_get(values, BL_DOMAIN_MEMORY_MAX, 0);
+    memory->swap_rate = rate_of(memory->swapped_in, swapped, span);
+    gint64 fault_rate = rate_of(memory->major_faults, faults, span);
+    gboolean ours = memory->taken_usec > 0 && now_usec - memory->taken_usec < HARM_AFTER_USEC;
+    gboolean swaps = memory->swap_rate > SWAP_HARM_BYTES;
+    if (swaps || (ours && fault_rate > FAULTS_HARM))
+        margin_learn(memory, max, now_usec);
+    else
+        margin_forget(memory, now_usec);
+    memory->starved = memory->starved || swaps;
+    memory->swapped_in = swapped;
+    memory->major_faults = faults;
+}
+
+static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec)
+{
+    gint64 actual = values->value[BL_DOMAIN_BALLOON], usable = usable_of(values);
+    gboolean first = memory->stats_usec == 0;
+    gboolean rests = first || ABS(actual - memory->reported_actual) <= RESTS_BYTES;
+    memory->starved =
+        usable >= 0 && usable < MAX(actual / STARVED_PART, MIN(STARVED_BYTES, actual / 8));
+    if (first)
+        memory->swapped_in = memory->major_faults = -1;
+    harm_judge(memory, values, now_usec);
+    if (usable < 0)
+        memory->working_set = -1;
+    else if (rests || memory->starved || memory->working_set < 0)
+        memory->working_set = MAX(actual - usable, 0);
+    memory->reported_actual = actual;
+    memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
+    memory->stats_usec = now_usec;
+}
+
+/* What QEMU itself occupies shows only while the balloon rests and the guest has touched all. */
+static void overhead_judge(BlMemoryGuest *memory, const BlFieldState *field, const BlValues *values)
+{
+    gint64 actual = values->value[BL_DOMAIN_BALLOON];
+    gint64 resident = bl_values_get(values, BL_DOMAIN_MEMORY_RESIDENT, -1);
+    if (resident < 0 ||
+        (field->held && !bl_control_is_near(BL_DOMAIN_BALLOON, actual, field->value)))
+        return;
+    gint64 over = MAX(resident - actual, 0);
+    memory->overhead = MAX(over, memory->overhead - memory->overhead / 64);
+}
+
+void bl_memory_guest_update(BlDomain *domain, gint64 now_usec)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    BlValues *values = &domain->controls;
+    if (!bl_values_has(values, BL_DOMAIN_BALLOON))
+        return;
+    amounts_check(values);
+    if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
+        return;
+    overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
+    if (bl_values_has(values, BL_DOMAIN_STATS_TIME) &&
+        (memory->stats_usec == 0 || values->value[BL_DOMAIN_STATS_TIME] != memory->stats_time))
+        report_take_in(memory, values, now_usec);
+}
+
+gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)
+{
+    return bl_values_has(&domain->controls, BL_DOMAIN_BALLOON) &&
+           bl_values_has(&domain->controls, BL_DOMAIN_MEMORY_MAX) &&
+           domain->memory.stats_usec > 0 && domain->memory.working_set >= 0 &&
+           now_usec - domain->memory.stats_usec <= KNOWN_USEC;
+}
+
+gboolean bl_memory_is_fresh(const BlDomain *domain, gint64 now_usec)
+{
+    return bl_memory_is_known(domain, now_usec) &&
+           now_usec - domain->memory.stats_usec <= FRESH_USEC;
+}
+
+gint64 bl_memory_usable(const BlDomain *domain)
+{
+    return usable_of(&domain->controls);
+}
+
+gboolean bl_memory_took_back(const BlDomain *domain)
+{
+    gint64 usable = usable_of(&domain->controls);
+    gint64 actual = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, 0);
+    return bl_values_get(&domain->controls, BL_DOMAIN_AUTODEFLATE, 0) == 1 &&
+           (domain->memory.starved || (usable >= 0 && usable < MAX(actual / 16, 32 * BL_MIB)));
+}

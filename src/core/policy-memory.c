@@ -1,0 +1,431 @@
+/* Memory: balloons follow real use while the host's memory is short.
+ *
+ * Up to the policy's `target` nothing is done. Beyond it the host is pressed: what the target
+ * leaves is shared out over all guests that may be ballooned (memory-share.h), each between its
+ * floor and its most. The floor is its reservation, or its working set with room to grow, whichever
+ * is more: nobody is pushed below what it uses. A guest that runs out is given memory first and
+ * asked later, out of what idle guests have. Where the floors alone exceed the target, use may rise
+ * to `hard`; beyond that the lack is told, because ballooning cannot end it.
+ *
+ * It ends when everything fits again for a while; a pressure that comes back soon makes that while
+ * longer. Giving is never held up, taking is: by fresh statistics, a dead band, and a pause.
+ */
+#include "base/units.h"
+#include "core/engine-private.h"
+#include "core/memory-share.h"
+
+#define SHARE_EVERY_USEC 500000
+/* Room above the working set: an eighth of it, within bounds. */
+#define HEADROOM_LEAST (32 * BL_MIB)
+#define FLOOR_LEAST (64 * BL_MIB)
+/* What a guest that runs out is given at once. */
+#define STARVED_GIFT (256 * BL_MIB)
+/* Smaller changes are not worth a step. */
+#define TAKE_LEAST (16 * BL_MIB)
+#define GIVE_LEAST (8 * BL_MIB)
+#define TAKE_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
+/* A balloon that does not come nearer to its target for so long is stuck. */
+#define STUCK_USEC (5 * (gint64)BL_USEC_PER_SEC)
+#define STUCK_WAIT_USEC (60 * (gint64)BL_USEC_PER_SEC)
+#define STUCK_WAIT_MAX_USEC (600 * (gint64)BL_USEC_PER_SEC)
+/* The end of pressure. */
+#define FITS_USEC (5 * (gint64)BL_USEC_PER_SEC)
+#define CALM_USEC (60 * (gint64)BL_USEC_PER_SEC)
+#define CALM_MAX_USEC (1800 * (gint64)BL_USEC_PER_SEC)
+#define RECURRING_USEC (600 * (gint64)BL_USEC_PER_SEC)
+#define CALM_MARGIN 1000 /* permyriad below the target */
+#define STATS_PERIOD_SEC 1
+#define STATS_PERIOD_MOST_SEC 2
+
+/* What the guests that are not shared out over, and all that is no guest's, occupy. */
+typedef struct {
+    gint64 fixed;    /* bytes */
+    gint64 overhead; /* of the guests that are shared out over */
+    gint64 floors, mosts, wishes;
+} MemorySums;
+
+/* --- a guest's claim ---------------------------------------------------------------------------
+ */
+
+static BlFieldState *balloon_of(BlDomain *domain)
+{
+    return &domain->fields[BL_DOMAIN_BALLOON];
+}
+
+static gint64 part_of(gint64 whole, gint64 permyriad)
+{
+    return whole / BL_PERMYRIAD * permyriad + whole % BL_PERMYRIAD * permyriad / BL_PERMYRIAD;
+}
+
+const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain)
+{
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
+    if (!bl_values_has(&domain->controls, BL_DOMAIN_BALLOON) ||
+        !bl_values_has(&domain->controls, BL_DOMAIN_MEMORY_MAX))
+        return "no balloon device";
+    if (!domain->class->memory_ballooning)
+        return "its class keeps its memory";
+    if (field->foreign)
+        return "balloon set by others";
+    if (domain->stale || domain->state != BL_STATE_RUNNING)
+        return "not running, or figures are old";
+    if (engine->now_usec < domain->memory.stuck_until_usec)
+        return "balloon does not move";
+    if (domain->memory.stats_usec == 0 || domain->memory.working_set < 0)
+        return "no balloon statistics from the guest";
+    return bl_memory_is_known(domain, engine->now_usec) ? NULL : "balloon statistics are old";
+}
+
+/* The most that the guest may have: the administrator's own setting, before Ballast, stays above
+ * ours. */
+static gint64 most_of(const BlDomain *domain)
+{
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
+    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
+    gint64 most =
+        MIN(max, field->held ? field->original : domain->controls.value[BL_DOMAIN_BALLOON]);
+    if (domain->class->memory_limit != BL_LIMIT_NONE)
+        most = MIN(most, part_of(max, domain->class->memory_limit));
+    return MAX(most, 1);
+}
+
+static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
+{
+    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
+    gint64 room =
+        CLAMP(domain->memory.working_set / 8, HEADROOM_LEAST, MAX(max / 8, HEADROOM_LEAST));
+    return engine->memory.state >= BL_MEMORY_HARD ? room / 2 : room;
+}
+
+static gint64 floor_of(const BlEngine *engine, const BlDomain *domain)
+{
+    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
+    gint64 reserved = part_of(max, domain->class->memory_reservation);
+    gint64 used = domain->memory.working_set + domain->memory.margin + headroom_of(engine, domain);
+    return MIN(MAX(MAX(reserved, used), MAX(FLOOR_LEAST, max / 8)), most_of(domain));
+}
+
+static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
+{
+    gint64 max_mib = domain->controls.value[BL_DOMAIN_MEMORY_MAX] / BL_MIB;
+    return (BlMemoryClaim){
+        .low = floor_of(engine, domain),
+        .high = most_of(domain),
+        .used = domain->memory.working_set + domain->memory.margin,
+        .weight = domain->class->shares * CLAMP(max_mib, 1, (gint64)1 << 20),
+    };
+}
+
+/* What a guest that has run out is given before anybody else gets more than its floor. */
+static BlMemoryClaim gift_of(const BlMemoryClaim *claim, const BlDomain *domain)
+{
+    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
+    BlMemoryClaim gift = *claim;
+    gift.used = 0;
+    gift.high = domain->memory.starved
+                    ? MAX(claim->low, MIN(claim->high, actual + MAX(actual / 2, STARVED_GIFT)))
+                    : claim->low;
+    return gift;
+}
+
+/* What a guest occupies that Ballast does not touch: all that it may come to occupy when its class
+ * guarantees it, else what it has now. */
+static gint64 fixed_of(const BlDomain *domain)
+{
+    gint64 max = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, 0);
+    gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
+    gint64 reserved = part_of(max, domain->class->memory_reservation);
+    return MAX(resident, reserved + domain->memory.overhead);
+}
+
+static gboolean is_managed(const BlEngine *engine, const BlDomain *domain)
+{
+    return bl_policy_memory_note(engine, domain) == NULL;
+}
+
+/* --- sharing out -------------------------------------------------------------------------------
+ */
+
+static void claims_make(BlEngine *engine, MemorySums *sums)
+{
+    BlMemoryHost *memory = &engine->memory;
+    *sums = (MemorySums){0};
+    g_array_set_size(memory->claims, 0);
+    g_array_set_size(memory->gifts, 0);
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (!is_managed(engine, domain)) {
+            domain->memory.target = -1;
+            sums->fixed += fixed_of(domain);
+            continue;
+        }
+        BlMemoryClaim claim = claim_of(engine, domain), gift = gift_of(&claim, domain);
+        g_array_append_val(memory->claims, claim);
+        g_array_append_val(memory->gifts, gift);
+        sums->overhead += domain->memory.overhead;
+        sums->floors += claim.low;
+        sums->mosts += claim.high;
+        sums->wishes += MIN(claim.high, claim.low + claim.low / 4);
+    }
+    /* What the host itself and everything on it that is no guest occupies. */
+    if (memory->resident >= 0)
+        sums->fixed += MAX(memory->used - memory->resident, 0);
+}
+
+/* What a boundary leaves for the guests' balloons. */
+static gint64 room_of(const BlEngine *engine, const MemorySums *sums, gint64 permyriad)
+{
+    return MAX(bl_memory_boundary(engine, permyriad) - sums->fixed - sums->overhead, 0);
+}
+
+/* First those that have run out, by their shares alone; then everybody, by price. */
+static void claims_share(BlMemoryHost *memory, gint64 room)
+{
+    BlMemoryClaim *claims = (BlMemoryClaim *)memory->claims->data;
+    BlMemoryClaim *gifts = (BlMemoryClaim *)memory->gifts->data;
+    guint n_claims = memory->claims->len;
+    gboolean any = FALSE;
+    for (guint i = 0; i < n_claims; i++)
+        any = any || gifts[i].high > gifts[i].low;
+    if (any) {
+        bl_memory_share(gifts, n_claims, room);
+        for (guint i = 0; i < n_claims; i++)
+            claims[i].low = gifts[i].got;
+    }
+    bl_memory_share(claims, n_claims, room);
+}
+
+static void targets_set(BlEngine *engine)
+{
+    const BlMemoryClaim *claims = (const BlMemoryClaim *)engine->memory.claims->data;
+    guint at = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (!is_managed(engine, domain))
+            continue;
+        const BlMemoryClaim *claim = &claims[at++];
+        /* Whole MiB, so that noise makes no steps. */
+        domain->memory.target =
+            claim->got == claim->high ? claim->got : claim->got / BL_MIB * BL_MIB;
+    }
+}
+
+static void share_out(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
+{
+    BlMemoryHost *memory = &engine->memory;
+    gint64 most = room_of(engine, sums, policy->memory.hard);
+    gint64 room = MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors, most));
+    memory->lacking = MAX(sums->floors - most, 0);
+    memory->shared_usec = engine->now_usec;
+    claims_share(memory, room);
+    targets_set(engine);
+}
+
+/* --- pressure ----------------------------------------------------------------------------------
+ */
+
+static void pressure_begin(BlEngine *engine)
+{
+    BlMemoryHost *memory = &engine->memory;
+    gboolean recurring =
+        memory->pressed_usec > 0 && engine->now_usec - memory->pressed_usec < RECURRING_USEC;
+    memory->calm_wait_usec = recurring ? MIN(2 * memory->calm_wait_usec, CALM_MAX_USEC) : CALM_USEC;
+    memory->pressed = TRUE;
+    memory->pressed_usec = engine->now_usec;
+    memory->calm_usec = 0;
+}
+
+static void pressure_end(BlEngine *engine)
+{
+    BlMemoryHost *memory = &engine->memory;
+    memory->pressed = FALSE;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        BlFieldState *field = balloon_of(domain);
+        domain->memory.target = domain->memory.wanted = -1;
+        if (!field->held)
+            continue;
+        field->undo_reason = bl_reason_of(domain, BL_RULE_MEMORY_CALM);
+        field->undo_reason.window_usec = engine->now_usec - memory->calm_usec;
+    }
+    memory->pressed_usec = engine->now_usec;
+}
+
+/* Everything at its most fits below the target: over at once. Or what the guests wish does, with a
+ * margin: over when that has been so for a while. */
+static void pressure_judge(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
+{
+    BlMemoryHost *memory = &engine->memory;
+    gboolean fits = sums->mosts <= room_of(engine, sums, policy->memory.target);
+    gboolean calm =
+        sums->wishes <= room_of(engine, sums, MAX(policy->memory.target - CALM_MARGIN, 0)) &&
+        memory->state == BL_MEMORY_CLEAR;
+    if (!memory->pressed) {
+        if (memory->used >= bl_memory_boundary(engine, policy->memory.target))
+            pressure_begin(engine);
+        return;
+    }
+    if (!fits && !calm)
+        memory->calm_usec = 0;
+    else if (memory->calm_usec == 0)
+        memory->calm_usec = engine->now_usec;
+    else if (engine->now_usec - memory->calm_usec >= (fits ? FITS_USEC : memory->calm_wait_usec))
+        pressure_end(engine);
+}
+
+/* --- wants -------------------------------------------------------------------------------------
+ */
+
+static BlReason memory_reason(const BlEngine *engine, const BlPolicy *policy,
+                              const BlDomain *domain, gboolean takes)
+{
+    const BlMemoryHost *memory = &engine->memory;
+    BlReason reason = bl_reason_of(domain, takes ? BL_RULE_MEMORY_TAKE : BL_RULE_MEMORY_GIVE);
+    reason.capacity_bytes = memory->capacity;
+    reason.used_bytes = domain->memory.working_set;
+    reason.usable_bytes = bl_memory_usable(domain);
+    reason.since_usec = memory->pressed_usec;
+    reason.limit = policy->memory.target;
+    if (takes)
+        reason.measured = bl_permyriad_of(memory->used, memory->capacity);
+    return reason;
+}
+
+/* A balloon on its way has to come nearer to its target. */
+static void progress_judge(const BlEngine *engine, BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    const BlFieldState *field = balloon_of(domain);
+    gint64 present = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, -1);
+    if (!field->held || field->flying != 0 || present < 0 ||
+        bl_control_is_near(BL_DOMAIN_BALLOON, present, field->value)) {
+        memory->progress_usec = 0;
+        return;
+    }
+    gint64 left = ABS(present - field->value);
+    if (memory->progress_usec == 0 || left < memory->progress_bytes) {
+        memory->progress_bytes = left;
+        memory->progress_usec = engine->now_usec;
+    } else if (engine->now_usec - memory->progress_usec >= STUCK_USEC && present > field->value) {
+        memory->stuck_wait_usec =
+            CLAMP(2 * memory->stuck_wait_usec, STUCK_WAIT_USEC, STUCK_WAIT_MAX_USEC);
+        memory->stuck_until_usec = engine->now_usec + memory->stuck_wait_usec;
+        memory->progress_usec = 0;
+        /* Its target becomes what it has: a driver that wakes up later must not find an old one. */
+        memory->wanted = present;
+    }
+}
+
+static gboolean may_take(const BlEngine *engine, const BlDomain *domain)
+{
+    gint64 pause = engine->memory.state >= BL_MEMORY_HARD ? TAKE_EVERY_USEC / 4 : TAKE_EVERY_USEC;
+    return !domain->memory.starved && bl_memory_is_fresh(domain, engine->now_usec) &&
+           engine->now_usec - domain->memory.taken_usec >= pause;
+}
+
+/* Follows the target in steps that are worth it. */
+static void wanted_judge(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    BlFieldState *field = balloon_of(domain);
+    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
+    gint64 present = memory->wanted >= 0 ? memory->wanted : field->held ? field->value : actual;
+    gint64 most = most_of(domain);
+    gint64 worth = MAX(domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 32, TAKE_LEAST);
+    gboolean takes = memory->target < present && present - memory->target >= worth;
+    gboolean gives =
+        memory->target > present && (memory->target - present >= worth || memory->target == most ||
+                                     (memory->starved && memory->target - present >= GIVE_LEAST));
+    if ((takes && may_take(engine, domain)) || gives) {
+        memory->wanted = memory->target;
+        field->want.gives = gives;
+        field->want.reason = memory_reason(engine, policy, domain, takes);
+        if (takes)
+            memory->taken_usec = engine->now_usec;
+    } else if (memory->wanted < 0 && field->held) {
+        memory->wanted = field->value;
+        field->want.reason = memory_reason(engine, policy, domain, TRUE);
+    }
+}
+
+static void stats_want(BlDomain *domain)
+{
+    gint64 period = bl_values_get(&domain->controls, BL_DOMAIN_STATS_PERIOD, -1);
+    BlFieldState *field = &domain->fields[BL_DOMAIN_STATS_PERIOD];
+    gint64 own = field->held ? field->original : period;
+    if (!domain->class->memory_ballooning || own < 0 || (own > 0 && own <= STATS_PERIOD_MOST_SEC))
+        return;
+    field->want.active = TRUE;
+    field->want.value = STATS_PERIOD_SEC;
+    field->want.expires_usec = 0;
+    if (field->want.reason.rule != BL_RULE_MEMORY_STATS)
+        field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_STATS);
+}
+
+/* A class's limit holds also while there is memory enough, but not below what the guest uses. */
+static void limit_want(const BlEngine *engine, BlDomain *domain)
+{
+    BlFieldState *field = balloon_of(domain);
+    if (domain->class->memory_limit == BL_LIMIT_NONE)
+        return;
+    field->want.active = TRUE;
+    field->want.gives = FALSE;
+    field->want.value = most_of(domain);
+    field->want.expires_usec = 0;
+    if (domain->memory.working_set + headroom_of(engine, domain) > field->want.value)
+        field->want.active = field->held;
+    if (field->want.reason.rule != BL_RULE_MEMORY_LIMIT)
+        field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
+}
+
+static void domain_want(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    BlFieldState *field = balloon_of(domain);
+    stats_want(domain);
+    progress_judge(engine, domain);
+    if (!engine->memory.pressed) {
+        if (is_managed(engine, domain))
+            limit_want(engine, domain);
+        return;
+    }
+    if (memory->target >= 0 && is_managed(engine, domain))
+        wanted_judge(engine, policy, domain);
+    /* What is held stays held while nothing is known: the guest has shown that it fits. */
+    if (memory->wanted < 0 && field->held)
+        memory->wanted = field->value;
+    if (memory->wanted < 0 || !domain->class->memory_ballooning)
+        return;
+    field->want.active = TRUE;
+    field->want.value = memory->wanted;
+    field->want.expires_usec = 0;
+}
+
+static gboolean is_due(const BlEngine *engine)
+{
+    if (engine->now_usec - engine->memory.shared_usec >= SHARE_EVERY_USEC)
+        return TRUE;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->memory.starved && domain->memory.stats_usec > engine->memory.shared_usec)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
+{
+    bl_memory_host_update(engine, policy);
+    /* Without the host's figures nothing new is decided; what is held stays as it is. */
+    if (engine->memory.used >= 0 && is_due(engine)) {
+        MemorySums sums;
+        claims_make(engine, &sums);
+        pressure_judge(engine, policy, &sums);
+        if (engine->memory.pressed)
+            share_out(engine, policy, &sums);
+        else
+            engine->memory.shared_usec = engine->now_usec;
+    }
+    for (guint i = 0; i < engine->domains->len; i++)
+        domain_want(engine, policy, g_ptr_array_index(engine->domains, i));
+}
