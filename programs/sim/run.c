@@ -19,6 +19,8 @@ static void value_append(GString *out, BlExpectKind kind, gint64 value)
         bl_permyriad_append(out, value);
     else if (unit == BL_UNIT_USEC)
         bl_usec_append(out, value);
+    else if (unit == BL_UNIT_BYTES)
+        bl_bytes_append(out, value);
     else
         g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
 }

@@ -9,6 +9,7 @@ typedef struct {
     gboolean begun, ended;
     BlSimTally tally;
     gint64 left_nsec, lower_nsec;
+    gint64 above_hard_usec, host_swap;
     guint steps;
     gint64 matches;
 } Mark;
@@ -55,6 +56,8 @@ static Mark mark_now(const BlSimExpects *expects, const BlExpect *expect, guint 
     Mark mark = {.begun = TRUE,
                  .left_nsec = world->left_nsec,
                  .lower_nsec = lower_nsec(expects->agent),
+                 .above_hard_usec = world->memory.above_hard_usec,
+                 .host_swap = world->memory.swap_out,
                  .steps = steps};
     if (expect->guest >= 0)
         mark.tally = world->guests[expect->guest].tally;
@@ -84,6 +87,16 @@ static gint64 tally_measure(const BlSimGuest *guest, BlExpectKind kind, const Bl
         return mean(tally->p50_sum, tally->requests_milli);
     case BL_EXPECT_P99:
         return mean(tally->p99_sum, tally->requests_milli);
+    case BL_EXPECT_SHORT:
+        return tally->short_usec;
+    case BL_EXPECT_SHORTAGE:
+        return tally->shortage_byte_sec;
+    case BL_EXPECT_SWAPPED:
+        return tally->swapped_bytes;
+    case BL_EXPECT_OOM:
+        return tally->ooms;
+    case BL_EXPECT_BALLOON:
+        return guest->spec->memory.max_bytes > 0 ? guest->memory.actual : G_MININT64;
     case BL_EXPECT_DISK_LATENCY:
         return mean(tally->disk_latency_sum, tally->disk_milli);
     case BL_EXPECT_DISK_RATE:
@@ -110,6 +123,10 @@ static gint64 measure(const BlSimExpects *expects, const BlExpect *expect, const
         return lower + left > 0 ? bl_permyriad_of(lower, lower + left) : G_MININT64;
     case BL_EXPECT_STEPS:
         return now.steps - from->steps;
+    case BL_EXPECT_ABOVE_HARD:
+        return now.above_hard_usec - from->above_hard_usec;
+    case BL_EXPECT_HOST_SWAP:
+        return now.host_swap - from->host_swap;
     default:
         return tally_measure(&expects->agent->world->guests[expect->guest], expect->kind, &tally);
     }

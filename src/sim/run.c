@@ -7,7 +7,7 @@
 #include "config/policy-file.h"
 #include "core/explain.h"
 #include "model/codec.h"
-#include "sim/checker.h"
+#include "sim/checker-memory.h"
 #include "sim/expect.h"
 #include "trace/trace.h"
 
@@ -208,6 +208,7 @@ static gboolean run_calm(Run *run, GError **error)
     if (!run_until(run, now + CALM_USEC + LOOK_USEC, error))
         return FALSE;
     bl_sim_checker_objectives(run->checker);
+    bl_sim_checker_memory(run->checker);
     bl_sim_checker_quiet(run->checker, QUIET_CHANGES);
     return run->checker->violation == NULL;
 }

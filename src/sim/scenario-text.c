@@ -73,6 +73,24 @@ static void load_append(GString *out, const BlLoad *load)
     number_append(out, "from", load->from_usec, 0);
 }
 
+static void memory_append(GString *out, const BlMemorySpec *memory)
+{
+    const BlMemorySpec otherwise = bl_sim_guest_spec_default().memory;
+    if (memory->max_bytes <= 0)
+        return;
+    number_append(out, "memory", memory->max_bytes, 0);
+    number_append(out, "balloon", memory->balloon_bytes, 0);
+    number_append(out, "kernel", memory->kernel_bytes, otherwise.kernel_bytes);
+    number_append(out, "working-set", memory->set_bytes, 0);
+    number_append(out, "growth", memory->growth, otherwise.growth);
+    number_append(out, "cache", memory->cache_rate, otherwise.cache_rate);
+    number_append(out, "swap", memory->swap_bytes, otherwise.swap_bytes);
+    if (memory->period_sec != otherwise.period_sec)
+        g_string_append_printf(out, ", statistics: %" G_GINT64_FORMAT "s", memory->period_sec);
+    flag_append(out, "autodeflate", memory->autodeflate);
+    flag_append(out, "reporting", memory->reporting);
+}
+
 static void disks_append(GString *out, const BlSimSpec *spec)
 {
     if (spec->disks->len > 0)
@@ -98,6 +116,10 @@ static void host_append(GString *out, const BlSimSpec *spec)
     g_autoptr(BlSimSpec) otherwise = bl_sim_spec_new();
     host_number_append(out, "nodes", spec->nodes, otherwise->nodes);
     host_number_append(out, "remote", spec->remote_penalty, otherwise->remote_penalty);
+    host_number_append(out, "memory", spec->memory_bytes, otherwise->memory_bytes);
+    host_number_append(out, "memory-own", spec->memory_own_bytes, otherwise->memory_own_bytes);
+    host_number_append(out, "memory-hard", spec->memory_hard, otherwise->memory_hard);
+    host_number_append(out, "balloon-rate", spec->balloon_rate, otherwise->balloon_rate);
     host_number_append(out, "uplink", spec->uplink, otherwise->uplink);
     disks_append(out, spec);
 }
@@ -116,6 +138,7 @@ static void guests_append(GString *out, const BlSimSpec *spec)
         number_append(out, "node", guest->node, -1);
         flag_append(out, "later", guest->born_later);
         load_append(out, &guest->load);
+        memory_append(out, &guest->memory);
         g_string_append(out, "}\n");
     }
 }

@@ -12,8 +12,9 @@
 
 typedef enum {
     KEY_TEXT,
-    KEY_NUMBER, /* whole, or with the unit of a share, a time or a size: in the base unit */
-    KEY_COUNT,  /* guint */
+    KEY_NUMBER,  /* whole, or with the unit of a share, a time or a size: in the base unit */
+    KEY_SECONDS, /* a time, kept in whole seconds */
+    KEY_COUNT,   /* guint */
     KEY_FLAG,
     KEY_LOAD,
     KEY_MODE,
@@ -85,6 +86,8 @@ static void number_take(Reader *reader, const BlPolicyNode *value, const Key *ke
     gint64 number;
     if (!number_parse(value->text, &number) || number < key->least)
         wrong(reader, value, "a number that fits here, such as 5, 10%, 300ms or 2GiB");
+    else if (key->kind == KEY_SECONDS)
+        *(gint64 *)(gpointer)at = number / BL_USEC_PER_SEC;
     else if (key->kind == KEY_NUMBER)
         memcpy(at, &number, sizeof number);
     else if (number > COUNT_MAX)
@@ -203,6 +206,16 @@ static const Key guest_keys[] = {
     {"rate", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.rate), 0},
     {"weight", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.weight), 1},
     {"node", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.node), 0},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.max_bytes), 0},
+    {"balloon", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.balloon_bytes), 0},
+    {"kernel", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.kernel_bytes), 0},
+    {"working-set", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.set_bytes), 0},
+    {"growth", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.growth), 1},
+    {"cache", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.cache_rate), 0},
+    {"swap", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.swap_bytes), 0},
+    {"statistics", KEY_SECONDS, G_STRUCT_OFFSET(Guest, spec.memory.period_sec), 0},
+    {"autodeflate", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.autodeflate), 0},
+    {"reporting", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.reporting), 0},
     {0},
 };
 
@@ -245,6 +258,10 @@ static const Key spec_keys[] = {
     {"step", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, act_usec), 0},
     {"nodes", KEY_COUNT, G_STRUCT_OFFSET(BlSimSpec, nodes), 1},
     {"remote", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, remote_penalty), 0},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_bytes), 0},
+    {"memory-own", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_own_bytes), 0},
+    {"memory-hard", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_hard), 1},
+    {"balloon-rate", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, balloon_rate), 1},
     {"uplink", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, uplink), 0},
     {0},
 };
@@ -252,10 +269,10 @@ static const Key spec_keys[] = {
 static gboolean points_take(Reader *reader, const BlPolicyNode *node, BlGuestSpec *guest,
                             const char *path)
 {
-    g_autoptr(GArray) memory = NULL;
     g_autoptr(GError) error = NULL;
     g_clear_pointer(&guest->load.points, g_array_unref);
-    if (bl_sim_points_read(path, &guest->load.points, &memory, &error))
+    g_clear_pointer(&guest->memory.points, g_array_unref);
+    if (bl_sim_points_read(path, &guest->load.points, &guest->memory.points, &error))
         return TRUE;
     bl_policy_report(&reader->report, &node->place, "paths begin where the program was started",
                      "%s", error->message);
@@ -307,10 +324,16 @@ static void guest_read(Reader *reader, const BlPolicyNode *node)
 {
     Guest guest = {.spec = bl_sim_guest_spec_default()};
     mapping_take(reader, node, guest_keys, NULL, &guest);
+    const BlMemorySpec *memory = &guest.spec.memory;
+    if (memory->max_bytes > 0 &&
+        (memory->kernel_bytes > memory->max_bytes || memory->balloon_bytes > memory->max_bytes))
+        bl_policy_report(&reader->report, &node->place, NULL,
+                         "neither kernel nor balloon may be above the guest's memory");
     guests_add(reader, node, &guest);
     g_free(guest.spec.name);
     g_free(guest.spec.class_name);
     g_clear_pointer(&guest.spec.load.points, g_array_unref);
+    g_clear_pointer(&guest.spec.memory.points, g_array_unref);
     g_free(guest.file);
     g_free(guest.files);
 }

@@ -9,6 +9,7 @@ static void guest_clear(gpointer data)
     g_free(guest->name);
     g_free(guest->class_name);
     g_clear_pointer(&guest->load.points, g_array_unref);
+    g_clear_pointer(&guest->memory.points, g_array_unref);
 }
 
 static void event_clear(gpointer data)
@@ -35,6 +36,9 @@ BlSimSpec *bl_sim_spec_new(void)
     spec->cpus = 2;
     spec->nodes = 1;
     spec->remote_penalty = BL_PERMYRIAD * 3 / 10;
+    spec->memory_own_bytes = 256 * BL_MIB;
+    spec->memory_hard = BL_PERMYRIAD * 9 / 10;
+    spec->balloon_rate = 512 * BL_MIB;
     spec->mode = BL_MODE_ENFORCE;
     spec->duration_usec = 60 * (gint64)1000000;
     spec->act_usec = BL_SIM_TICK_USEC / 10;
@@ -95,7 +99,12 @@ BlGuestSpec bl_sim_guest_spec_default(void)
                                   .service_usec = 5000,
                                   .depth = 1,
                                   .size_bytes = 4096,
-                                  .point_usec = 300 * (gint64)BL_USEC_PER_SEC}};
+                                  .point_usec = 300 * (gint64)BL_USEC_PER_SEC},
+                         .memory = {.kernel_bytes = 64 * BL_MIB,
+                                    .growth = 256 * BL_MIB,
+                                    .cache_rate = 4 * BL_MIB,
+                                    .swap_bytes = G_MAXINT64,
+                                    .period_sec = 1}};
 }
 
 void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest)
@@ -105,6 +114,8 @@ void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest)
     copy.class_name = g_strdup(guest->class_name);
     if (guest->load.points != NULL)
         copy.load.points = g_array_ref(guest->load.points);
+    if (guest->memory.points != NULL)
+        copy.memory.points = g_array_ref(guest->memory.points);
     g_array_append_val(spec->guests, copy);
 }
 
@@ -188,6 +199,13 @@ static const struct {
     [BL_EVENT_DISK] = {"disk-full", TRUE},
     [BL_EVENT_KILL] = {"kill", TRUE},
     [BL_EVENT_CLOCK] = {"clock", FALSE},
+    [BL_EVENT_TOUCH] = {"touch", FALSE},
+    [BL_EVENT_BALLOON_STUCK] = {"balloon-stuck", TRUE},
+    [BL_EVENT_BALLOON_PARTIAL] = {"balloon-partial", TRUE},
+    [BL_EVENT_BALLOON_BACK] = {"balloon-back", TRUE},
+    [BL_EVENT_BALLOON_LIE] = {"balloon-lie", TRUE},
+    [BL_EVENT_STATS_FROZEN] = {"stats-frozen", TRUE},
+    [BL_EVENT_STATS_MISSING] = {"stats-missing", TRUE},
 };
 
 const char *bl_sim_event_name(BlSimEventKind kind)
@@ -213,7 +231,7 @@ gboolean bl_sim_event_lasts(BlSimEventKind kind)
 
 gboolean bl_sim_event_needs_guest(BlSimEventKind kind)
 {
-    return kind <= BL_EVENT_FOREIGN || kind == BL_EVENT_CLASS;
+    return kind <= BL_EVENT_FOREIGN || kind == BL_EVENT_CLASS || kind == BL_EVENT_TOUCH;
 }
 
 static const struct {
@@ -228,9 +246,16 @@ static const struct {
     [BL_EXPECT_P50] = {"p50", BL_UNIT_USEC, FALSE},
     [BL_EXPECT_P99] = {"p99", BL_UNIT_USEC, FALSE},
     [BL_EXPECT_STEPS] = {"steps", BL_UNIT_NONE, TRUE},
+    [BL_EXPECT_SHORT] = {"short", BL_UNIT_USEC, FALSE},
+    [BL_EXPECT_SHORTAGE] = {"shortage", BL_UNIT_BYTES, FALSE},
+    [BL_EXPECT_SWAPPED] = {"swapped", BL_UNIT_BYTES, FALSE},
+    [BL_EXPECT_OOM] = {"oom", BL_UNIT_NONE, FALSE},
+    [BL_EXPECT_BALLOON] = {"balloon", BL_UNIT_BYTES, FALSE},
+    [BL_EXPECT_ABOVE_HARD] = {"above-hard", BL_UNIT_USEC, TRUE},
+    [BL_EXPECT_HOST_SWAP] = {"host-swap", BL_UNIT_BYTES, TRUE},
     [BL_EXPECT_DISK_LATENCY] = {"disk-latency", BL_UNIT_USEC, FALSE},
     [BL_EXPECT_DISK_RATE] = {"disk-rate", BL_UNIT_NONE, FALSE},
-    [BL_EXPECT_NETWORK_RATE] = {"network-rate", BL_UNIT_NONE, FALSE},
+    [BL_EXPECT_NETWORK_RATE] = {"network-rate", BL_UNIT_BYTES, FALSE},
     [BL_EXPECT_REMOTE] = {"remote", BL_UNIT_PERMYRIAD, FALSE},
 };
 

@@ -33,6 +33,7 @@ BlSimWorld *bl_sim_world_new(const BlSimSpec *spec)
     world->spec = spec;
     world->cpus = spec->cpus;
     world->n_guests = spec->guests->len;
+    world->has_memory = bl_sim_memory_matters(spec);
     world->has_devices = spec->disks->len > 0 || spec->uplink > 0;
     world->guests = g_new0(BlSimGuest, MAX(world->n_guests, 1));
     world->claims = g_new(BlSimClaim, MAX(world->n_guests, 1));
@@ -73,6 +74,11 @@ void bl_sim_guest_start(BlSimGuest *guest)
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_QUOTA, guest->spec->quota);
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_IDLE, 0);
     bl_values_set(&guest->controls, BL_DOMAIN_VCPU_PIN, -1);
+    if (guest->spec->memory.max_bytes <= 0)
+        return;
+    bl_sim_memory_start(&guest->memory, &guest->spec->memory);
+    bl_values_set(&guest->controls, BL_DOMAIN_BALLOON, bl_sim_memory_told(&guest->memory));
+    bl_values_set(&guest->controls, BL_DOMAIN_STATS_PERIOD, guest->spec->memory.period_sec);
 }
 
 void bl_sim_guest_stop(BlSimGuest *guest)
@@ -93,8 +99,12 @@ gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 val
 {
     gboolean idle = bl_values_get(&guest->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
     if (!guest->alive || (field == BL_DOMAIN_CPU_SHARES && (idle || value < 2 || value > 262144)) ||
-        (field == BL_DOMAIN_CPU_QUOTA && value != BL_QUOTA_NONE && value < 1000))
+        (field == BL_DOMAIN_CPU_QUOTA && value != BL_QUOTA_NONE && value < 1000) ||
+        (field == BL_DOMAIN_STATS_PERIOD && (value < 0 || guest->spec->memory.max_bytes <= 0)))
         return FALSE;
+    /* The balloon is told, and gets there in its own time. */
+    if (field == BL_DOMAIN_BALLOON)
+        return bl_sim_memory_tell(&guest->memory, &guest->spec->memory, value);
     /* The kernel forgets the weight of a group in idle priority. */
     if (field == BL_DOMAIN_CPU_IDLE && value == 1)
         bl_values_clear(&guest->controls, BL_DOMAIN_CPU_SHARES);
@@ -401,6 +411,8 @@ void bl_sim_world_tick(BlSimWorld *world, gint64 usec)
     pressure_count(world, usec);
     if (world->spec->nodes > 1)
         bl_sim_numa_tick(world, usec);
+    if (world->has_memory)
+        bl_sim_memory_tick(world, usec);
     if (world->has_devices)
         bl_sim_devices_tick(world, usec);
     world->left_nsec += left;
@@ -432,6 +444,10 @@ BlSimTally bl_sim_tally_since(const BlSimTally *now, const BlSimTally *then)
         .p50_sum = now->p50_sum - then->p50_sum,
         .p99_sum = now->p99_sum - then->p99_sum,
         .remote_nsec = now->remote_nsec - then->remote_nsec,
+        .short_usec = now->short_usec - then->short_usec,
+        .shortage_byte_sec = now->shortage_byte_sec - then->shortage_byte_sec,
+        .swapped_bytes = now->swapped_bytes - then->swapped_bytes,
+        .ooms = now->ooms - then->ooms,
         .disk_milli = now->disk_milli - then->disk_milli,
         .disk_latency_sum = now->disk_latency_sum - then->disk_latency_sum,
         .sent_bytes = now->sent_bytes - then->sent_bytes,

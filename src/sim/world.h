@@ -7,6 +7,7 @@
 #ifndef BL_SIM_WORLD_H
 #define BL_SIM_WORLD_H
 
+#include "sim/memory.h"
 #include "sim/random.h"
 #include "sim/spec.h"
 
@@ -18,6 +19,8 @@ typedef struct {
     gint64 requests_milli;
     gint64 p50_sum, p99_sum; /* usec, each tick weighted with its thousandths of requests */
     gint64 remote_nsec;      /* run away from the node of its memory */
+    gint64 short_usec, shortage_byte_sec; /* of memory of its working set */
+    gint64 swapped_bytes, ooms;
     gint64 disk_milli;       /* thousandths of requests */
     gint64 disk_latency_sum; /* usec, weighted with them */
     gint64 sent_bytes;
@@ -39,6 +42,7 @@ typedef struct {
     gint64 last_run;      /* of the whole guest in the last tick */
     guint node;           /* where its memory is */
     gint64 remote;        /* permyriad of its last run, away from it */
+    BlSimMemory memory;
     BlRandom random;
     BlSimTally tally;
 } BlSimGuest;
@@ -48,7 +52,7 @@ typedef struct {
     guint guest;
 } BlSimClaim;
 
-typedef struct {
+struct BlSimWorld {
     const BlSimSpec *spec;
     guint cpus;
     gint64 now_usec; /* since the start; never jumps */
@@ -59,8 +63,9 @@ typedef struct {
     BlSimClaim *claims, *idle_claims; /* room for all guests */
     gint64 left_nsec;                 /* in which the CPUs idled; summed like the tallies */
     gint64 last_wanted;               /* by all, in the last tick: nanoseconds */
-    gboolean has_devices;
-} BlSimWorld;
+    gboolean has_memory, has_devices;
+    BlSimHostMemory memory;
+};
 
 BlSimWorld *bl_sim_world_new(const BlSimSpec *spec);
 void bl_sim_world_free(BlSimWorld *world);
