@@ -70,11 +70,12 @@ static BlSimSpec *spec_read(const char *path, GError **error)
 
 int sim_run(int argc, char **argv)
 {
-    gboolean story = FALSE, liveness = FALSE, keep = FALSE, text = FALSE;
+    gboolean story = FALSE, liveness = FALSE, keep = FALSE, text = FALSE, memory = FALSE;
     gint64 seed = -1;
     g_autofree char *record = NULL;
     const GOptionEntry entries[] = {
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Run what this seed makes", "N"},
+        {"memory", 0, 0, G_OPTION_ARG_NONE, &memory, "What --seed makes with memory", NULL},
         {"plans", 0, 0, G_OPTION_ARG_NONE, &story, "Print every step and decision", NULL},
         {"liveness", 0, 0, G_OPTION_ARG_NONE, &liveness,
          "Afterwards: is what can be reached reached, and does it get quiet?", NULL},
@@ -91,7 +92,8 @@ int sim_run(int argc, char **argv)
         return SIM_USAGE;
     }
     g_autoptr(BlSimSpec) spec =
-        seed >= 0 ? bl_sim_generate((guint64)seed) : spec_read(argv[1], &error);
+        seed >= 0 ? (memory ? bl_sim_generate_memory : bl_sim_generate)((guint64)seed)
+                  : spec_read(argv[1], &error);
     if (spec != NULL && text) {
         g_autofree char *scenario = bl_sim_scenario_text(spec);
         fputs(scenario, stdout);

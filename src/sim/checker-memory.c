@@ -7,6 +7,10 @@
  * it, and what lies between a report and the daemon. */
 #define FRESH_USEC (3 * (gint64)BL_USEC_PER_SEC)
 #define WAY_USEC (1 * (gint64)BL_USEC_PER_SEC)
+/* A class's limit holds as long as the guest's use is known at all. */
+#define KNOWN_USEC (30 * (gint64)BL_USEC_PER_SEC)
+/* Targets are whole MiB. */
+#define WHOLE_BYTES BL_MIB
 /* There is enough when so many permyriad of the host cover what all guests use. */
 #define ENOUGH 6500
 
@@ -26,16 +30,17 @@ static void check_told(BlSimChecker *checker, const BlStep *step, const BlDomain
     const BlSimAgent *agent = checker->agent;
     const BlSimRecord *record = &agent->records[guest];
     gint64 age = agent->world->now_usec - record->report.at_usec;
+    gint64 fresh = step->reason.rule == BL_RULE_MEMORY_LIMIT ? KNOWN_USEC : FRESH_USEC;
     if (!bl_values_has(&domain->values, BL_DOMAIN_STATS_TIME) ||
         !(bl_values_has(&domain->values, BL_DOMAIN_MEMORY_USABLE) ||
           bl_values_has(&domain->values, BL_DOMAIN_MEMORY_FREE)))
         bl_sim_checker_violate(checker, "\"%s\": memory is taken and nothing is known of it",
                                domain->name);
-    else if (age > FRESH_USEC + WAY_USEC + period_usec(domain))
+    else if (age > fresh + WAY_USEC + period_usec(domain))
         bl_sim_checker_violate(
             checker, "\"%s\": memory is taken on figures that are %" G_GINT64_FORMAT " us old",
             domain->name, age);
-    else if (step->to < record->report.actual - record->report.usable)
+    else if (step->to < record->report.actual - record->report.usable - WHOLE_BYTES)
         bl_sim_checker_violate(checker, "\"%s\": memory is taken that it uses", domain->name);
 }
 
@@ -54,7 +59,7 @@ void bl_sim_checker_balloon_step(BlSimChecker *checker, const BlStep *step,
         bl_sim_checker_violate(checker, "\"%s\": a balloon above its limit", domain->name);
     if (bl_sim_checker_gives(step) || guest < 0)
         return;
-    if (step->to < MIN(reserved, step->undo))
+    if (step->to < MIN(reserved, step->undo) - WHOLE_BYTES)
         bl_sim_checker_violate(checker, "\"%s\": a balloon below its reservation", domain->name);
     check_told(checker, step, domain, (guint)guest);
 }
