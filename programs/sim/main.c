@@ -14,6 +14,7 @@ static const struct {
     {"soak", sim_soak, "runs many seeds with faults, and shrinks the first that fails"},
     {"what-if", sim_what_if, "runs the load of a recorded trace under another policy"},
     {"bench", sim_bench, "measures the engine: time of a tick, memory"},
+    {"compare-memory", sim_compare_memory, "memory workloads under other controllers and Ballast"},
 };
 
 static void usage(FILE *out)
@@ -23,7 +24,7 @@ static void usage(FILE *out)
         "guest, no clock, no root.\n\nCommands:\n",
         out);
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
-        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  %-14s  %s\n", commands[i].name, commands[i].help);
     fputs(
         "\n\"ballast-sim COMMAND --help\" tells more. Exit codes: 0 it held, 1 it did not, 2 wrong "
         "use or an\nunreadable file.\n",

@@ -12,12 +12,15 @@
 
 static void value_append(GString *out, BlExpectKind kind, gint64 value)
 {
+    BlUnit unit = bl_expect_unit(kind);
     if (value == G_MAXINT64 || value == G_MININT64)
         g_string_append(out, value == G_MAXINT64 ? "any" : "not measured");
-    else if (kind == BL_EXPECT_READY || kind == BL_EXPECT_USED || kind == BL_EXPECT_FREE)
+    else if (unit == BL_UNIT_PERMYRIAD)
         bl_permyriad_append(out, value);
-    else if (kind == BL_EXPECT_P50 || kind == BL_EXPECT_P99)
+    else if (unit == BL_UNIT_USEC)
         bl_usec_append(out, value);
+    else if (unit == BL_UNIT_BYTES)
+        bl_bytes_append(out, value);
     else
         g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
 }
@@ -67,11 +70,12 @@ static BlSimSpec *spec_read(const char *path, GError **error)
 
 int sim_run(int argc, char **argv)
 {
-    gboolean story = FALSE, liveness = FALSE, keep = FALSE, text = FALSE;
+    gboolean story = FALSE, liveness = FALSE, keep = FALSE, text = FALSE, memory = FALSE;
     gint64 seed = -1;
     g_autofree char *record = NULL;
     const GOptionEntry entries[] = {
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Run what this seed makes", "N"},
+        {"memory", 0, 0, G_OPTION_ARG_NONE, &memory, "What --seed makes with memory", NULL},
         {"plans", 0, 0, G_OPTION_ARG_NONE, &story, "Print every step and decision", NULL},
         {"liveness", 0, 0, G_OPTION_ARG_NONE, &liveness,
          "Afterwards: is what can be reached reached, and does it get quiet?", NULL},
@@ -88,7 +92,8 @@ int sim_run(int argc, char **argv)
         return SIM_USAGE;
     }
     g_autoptr(BlSimSpec) spec =
-        seed >= 0 ? bl_sim_generate((guint64)seed) : spec_read(argv[1], &error);
+        seed >= 0 ? (memory ? bl_sim_generate_memory : bl_sim_generate)((guint64)seed)
+                  : spec_read(argv[1], &error);
     if (spec != NULL && text) {
         g_autofree char *scenario = bl_sim_scenario_text(spec);
         fputs(scenario, stdout);

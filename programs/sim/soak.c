@@ -12,7 +12,7 @@
 
 typedef struct {
     gint64 seeds, first;
-    gboolean liveness;
+    gboolean liveness, memory;
     BlSimOptions options;
     gint64 done;
     guint64 digest;
@@ -33,10 +33,11 @@ static void progress(Soak *soak)
 static void failure_tell(const Soak *soak, guint64 seed, const BlSimSpec *spec,
                          const BlSimReport *report)
 {
-    const char *liveness = soak->liveness ? " --liveness" : "";
+    g_autofree char *options =
+        g_strconcat(soak->liveness ? " --liveness" : "", soak->memory ? " --memory" : "", NULL);
     printf("seed %" G_GUINT64_FORMAT " fails. To repeat it:\n  ballast-sim run%s --seed "
            "%" G_GUINT64_FORMAT "\n",
-           seed, liveness, seed);
+           seed, options, seed);
     sim_report_print(spec, report);
     fflush(stdout);
     guint runs;
@@ -51,14 +52,14 @@ static void failure_tell(const Soak *soak, guint64 seed, const BlSimSpec *spec,
     }
     printf("The shortest run that still fails (%u tried): %u guests, %u events, %" G_GINT64_FORMAT
            " ms:\n  ballast-sim run%s %s\n",
-           runs, shrunk->guests->len, shrunk->events->len, shrunk->duration_usec / 1000, liveness,
-           path);
+           runs, shrunk->guests->len, shrunk->events->len, shrunk->duration_usec / 1000,
+           soak->liveness ? " --liveness" : "", path);
 }
 
 static gboolean seed_run(Soak *soak, guint64 seed)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(BlSimSpec) spec = bl_sim_generate(seed);
+    g_autoptr(BlSimSpec) spec = soak->memory ? bl_sim_generate_memory(seed) : bl_sim_generate(seed);
     g_autoptr(BlSimReport) report = bl_sim_run(spec, &soak->options, &error);
     if (report == NULL) {
         fprintf(stderr, "ballast-sim: seed %" G_GUINT64_FORMAT ": %s\n", seed, error->message);
@@ -82,6 +83,7 @@ int sim_soak(int argc, char **argv)
         {"first", 0, 0, G_OPTION_ARG_INT64, &soak.first, "The first (default 1)", "N"},
         {"liveness", 0, 0, G_OPTION_ARG_NONE, &soak.liveness,
          "Judge what is reached after the faults end, too", NULL},
+        {"memory", 0, 0, G_OPTION_ARG_NONE, &soak.memory, "With memory", NULL},
         {0}};
     if (!sim_options(entries, "", "Runs seeds with faults; all is to be given back at the end.",
                      &argc, &argv))

@@ -36,21 +36,33 @@ static void expect_each(BlSimSpec *spec)
         BlExpect used = {.kind = BL_EXPECT_USED, .guest = (gint)i, .most = G_MAXINT64};
         bl_sim_spec_add_expect(spec, &ready);
         bl_sim_spec_add_expect(spec, &used);
+        BlExpect lacked = {.kind = BL_EXPECT_SHORT, .guest = (gint)i, .most = G_MAXINT64};
+        bl_sim_spec_add_expect(spec, &lacked);
     }
+}
+
+/* Each guest's expectations stand together: see expect_each(). */
+static gint64 found(const BlSimReport *report, guint guest, guint number)
+{
+    return g_array_index(report->findings, BlSimFinding, 3 * guest + number).value;
 }
 
 static void table_print(const BlSimSpec *spec, const BlSimReport *report)
 {
-    printf("%-24s %-12s %5s  %10s  %s\n", "GUEST", "CLASS", "VCPUS", "READY", "USED");
+    printf("%-24s %-12s %5s  %10s  %-12s  %s\n", "GUEST", "CLASS", "VCPUS", "READY", "USED",
+           "SHORT OF MEMORY");
     for (guint i = 0; i < spec->guests->len; i++) {
         const BlGuestSpec *guest = &g_array_index(spec->guests, BlGuestSpec, i);
         g_autoptr(GString) ready = g_string_new(NULL);
         g_autoptr(GString) used = g_string_new(NULL);
-        bl_permyriad_append(ready, g_array_index(report->findings, BlSimFinding, 2 * i).value);
-        bl_cores_append(used, g_array_index(report->findings, BlSimFinding, 2 * i + 1).value);
-        printf("%-24s %-12s %5u  %10s  %s\n", guest->name,
+        g_autoptr(GString) lacked = g_string_new(guest->memory.max_bytes > 0 ? NULL : "-");
+        bl_permyriad_append(ready, found(report, i, 0));
+        bl_cores_append(used, found(report, i, 1));
+        if (guest->memory.max_bytes > 0)
+            bl_usec_append(lacked, found(report, i, 2));
+        printf("%-24s %-12s %5u  %10s  %-12s  %s\n", guest->name,
                guest->class_name != NULL ? guest->class_name : "-", guest->vcpus, ready->str,
-               used->str);
+               used->str, lacked->str);
     }
 }
 

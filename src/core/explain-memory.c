@@ -67,7 +67,7 @@ void bl_explain_memory_rule(GString *out, const BlReason *reason)
 void bl_explain_memory_host(GString *out, const BlView *view)
 {
     const BlMemoryView *memory = &view->memory;
-    if (memory->used_bytes < 0)
+    if (memory->state == BL_MEMORY_UNKNOWN)
         return;
     g_string_append(out, "Memory: ");
     bl_bytes_append(out, memory->used_bytes);

@@ -6,10 +6,10 @@
 
 #include "base/units.h"
 #include "core/admission.h"
+#include "sim/statistics.h"
 
-/* The daemon's clock when the world begins, and the wall clock then. */
+/* The daemon's clock when the world begins. */
 #define CLOCK_START_USEC (1000 * (gint64)BL_USEC_PER_SEC)
-#define WALL_START_USEC (1700000000 * (gint64)BL_USEC_PER_SEC)
 #define REFRESH_USEC (300 * (gint64)BL_USEC_PER_SEC)
 /* A daemon that is to die after so many operations dies by then anyway. */
 #define KILL_WITHIN_USEC (1 * (gint64)BL_USEC_PER_SEC)
@@ -22,6 +22,8 @@
 static void record_forget(BlSimRecord *record)
 {
     record->known = record->holdings_pending = FALSE;
+    record->statistics.present = 0;
+    record->ask_usec = record->look_usec = 0;
     g_clear_pointer(&record->sample, bl_domain_sample_free);
 }
 
@@ -140,6 +142,7 @@ static void faults_end(BlSimAgent *agent)
         g_array_remove_index(agent->faults, i - 1);
     }
     agent->disk->full = bl_sim_agent_fault(agent, BL_EVENT_DISK, -1, NULL);
+    bl_sim_statistics_faults(agent);
 }
 
 void bl_sim_agent_calm(BlSimAgent *agent)
@@ -179,6 +182,9 @@ static void guest_event(BlSimAgent *agent, const BlSimEvent *event)
         break;
     case BL_EVENT_FOREIGN:
         bl_sim_control_write(guest, event->field, event->value);
+        break;
+    case BL_EVENT_TOUCH:
+        guest->memory.set_bytes = MAX(event->value, 0);
         break;
     default:
         break;
@@ -246,7 +252,7 @@ static void freeze(BlSimAgent *agent, gint guest)
 void bl_sim_agent_event(BlSimAgent *agent, const BlSimEvent *event)
 {
     gint64 now = agent->world->now_usec;
-    if (event->kind <= BL_EVENT_FOREIGN && event->guest >= 0)
+    if ((event->kind <= BL_EVENT_FOREIGN || event->kind == BL_EVENT_TOUCH) && event->guest >= 0)
         guest_event(agent, event);
     else if (event->kind >= BL_EVENT_MODE && event->kind <= BL_EVENT_POLICY)
         operator_event(agent, event);
@@ -264,6 +270,7 @@ void bl_sim_agent_event(BlSimAgent *agent, const BlSimEvent *event)
         g_array_append_val(agent->faults, fault);
     }
     agent->disk->full = bl_sim_agent_fault(agent, BL_EVENT_DISK, -1, NULL);
+    bl_sim_statistics_faults(agent);
 }
 
 /* --- steps ---------------------------------------------------------------------------------------
@@ -301,7 +308,9 @@ static gboolean target_write(gpointer data, BlDomainField field, gint64 value, G
         (agent->acting_writes++ > 0 &&
          bl_sim_agent_fault(agent, BL_EVENT_FAIL_SECOND, target->guest, NULL)))
         return write_fail(error, "refuses");
-    if (bl_sim_agent_fault(agent, BL_EVENT_SILENT, target->guest, NULL))
+    /* What a balloon was told it still knows when it does not do it: that is another fault. */
+    if (!bl_control_is_gradual(field) &&
+        bl_sim_agent_fault(agent, BL_EVENT_SILENT, target->guest, NULL))
         return TRUE;
     if (agent->written != NULL)
         agent->written(agent->written_data, (guint)target->guest, agent->acting, field, before,
@@ -322,6 +331,7 @@ static void controls_read(BlSimAgent *agent, guint index)
         record->controls = agent->world->guests[index].controls;
     if (!agent->has_idle)
         bl_values_clear(&record->controls, BL_DOMAIN_CPU_IDLE);
+    bl_sim_statistics_facts(agent, index);
 }
 
 static BlOutcome vanished(BlSimAgent *agent, const BlStep *step)
@@ -353,7 +363,10 @@ static void act_run(BlSimAgent *agent, const BlSimAct *act)
     if (agent->disk->dead || index < 0 || !agent->records[index].known ||
         agent->records[index].generation != act->step.generation)
         return;
-    controls_read(agent, (guint)index);
+    if (bl_control_is_memory(act->step.field))
+        bl_sim_statistics_acted(agent, (guint)index, act->step.field);
+    else
+        controls_read(agent, (guint)index);
     if (outcome.result == BL_OUTCOME_FAILED)
         agent->records[index].holdings_pending = agent->records[index].notified = TRUE;
 }
@@ -538,7 +551,7 @@ static void host_sample(BlSimAgent *agent)
     BlSample *sample = agent->sample;
     const BlSimWorld *world = agent->world;
     sample->now_usec = CLOCK_START_USEC + world->now_usec + agent->clock_usec;
-    sample->wall_usec = WALL_START_USEC + world->now_usec + agent->clock_usec;
+    sample->wall_usec = BL_SIM_WALL_START_USEC + world->now_usec + agent->clock_usec;
     sample->first_id = agent->last_id;
     sample->host.present = 0;
     bl_values_set(&sample->host, BL_HOST_CPU_COUNT, world->cpus);
@@ -548,6 +561,7 @@ static void host_sample(BlSimAgent *agent)
         return;
     bl_values_set(&sample->host, BL_HOST_CPU_BUSY_NSEC, world->busy_nsec);
     bl_values_set(&sample->host, BL_HOST_PSI_CPU_SOME_USEC, world->psi_usec);
+    bl_sim_statistics_host(agent, &sample->host);
 }
 
 static void sample_make(BlSimAgent *agent)
@@ -566,7 +580,9 @@ static void sample_make(BlSimAgent *agent)
             g_free(record->sample->class_override);
             record->sample->class_override = g_strdup(record->class_override);
         }
+        bl_sim_statistics_ask(agent, i);
         counters_sample(agent, i);
+        bl_sim_statistics_sample(agent, i);
         if (agent->faults->len > 0)
             counters_damage(agent, i);
         if (record->holdings_pending)

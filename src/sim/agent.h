@@ -14,6 +14,9 @@
 #include "sim/disk.h"
 #include "sim/world.h"
 
+/* The wall clock when the world begins. */
+#define BL_SIM_WALL_START_USEC ((gint64)1700000000 * 1000000)
+
 /* A guest as the daemon knows it. */
 typedef struct {
     gboolean known;
@@ -21,6 +24,11 @@ typedef struct {
     gboolean holdings_pending;
     guint64 generation;
     BlValues controls;
+    BlValues statistics;   /* what libvirt told of its memory */
+    BlMemoryReport report; /* of which that was */
+    gint64 ask_usec;       /* when to ask again */
+    gint64 look_usec;      /* when to look again at: */
+    gint64 resident;
     BlDomainSample *sample;
     char *class_override;
     gint64 vcpu_run, vcpu_delay; /* while frozen: what is shown */
@@ -61,6 +69,8 @@ struct BlSimAgent {
     GArray *proposals;    /* guint64: decisions that wait for approval */
     gint64 clock_usec;    /* by which the clock differs from the world's time */
     gint64 refreshed_usec;
+    BlValues host_memory;
+    gint64 look_usec; /* when to look at it again */
     gint64 down_until_usec;
     guint64 last_id;
     gboolean approve_all;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "sim/checker-memory.h"
 
 /* How long a step stands at least before the end of the pressure may undo it: idle priority, and
  * a cap, which holds CPU time back and is lifted at once. */
@@ -17,7 +18,7 @@
 /* Below it a guest gets no cap: the floor of a cap for a class without reservation. */
 #define CAP_FLOOR 1000
 
-static G_GNUC_PRINTF(2, 3) void violate(BlSimChecker *checker, const char *format, ...)
+void bl_sim_checker_violate(BlSimChecker *checker, const char *format, ...)
 {
     if (checker->violation != NULL)
         return;
@@ -57,16 +58,18 @@ static void check_journalled(BlSimChecker *checker, guint guest, const BlStep *s
     const BlJournalEntry *entry = entry_find(entries, step);
     const BlSimField *state = &checker->fields[guest][step->field];
     if (entry == NULL)
-        violate(checker, "\"%s\": %s is written and the journal does not know",
-                name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, step->field)->name);
-    else if (entry->holding.original != state->baseline && state->ours)
-        violate(checker,
-                "\"%s\": %s was %" G_GINT64_FORMAT " and the journal says %" G_GINT64_FORMAT,
-                name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, step->field)->name,
-                state->baseline, entry->holding.original);
+        bl_sim_checker_violate(checker, "\"%s\": %s is written and the journal does not know",
+                               name_of(checker, guest),
+                               bl_field_info(BL_SCOPE_DOMAIN, step->field)->name);
+    else if (!bl_control_is_near(step->field, entry->holding.original, state->baseline) &&
+             state->ours && !state->doubtful)
+        bl_sim_checker_violate(
+            checker, "\"%s\": %s was %" G_GINT64_FORMAT " and the journal says %" G_GINT64_FORMAT,
+            name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, step->field)->name,
+            state->baseline, entry->holding.original);
     else if (entry->holding.value != step->to)
-        violate(checker, "\"%s\": the journal holds another value than is written",
-                name_of(checker, guest));
+        bl_sim_checker_violate(checker, "\"%s\": the journal holds another value than is written",
+                               name_of(checker, guest));
 }
 
 static void written(gpointer data, guint guest, const BlStep *step, BlDomainField field,
@@ -75,19 +78,24 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
     BlSimChecker *checker = data;
     BlSimField *state = &checker->fields[guest][field];
     check_journalled(checker, guest, step);
+    if (field == BL_DOMAIN_BALLOON && !step->is_undo)
+        bl_sim_checker_balloon_written(checker, guest, before);
     if (field == step->field) {
-        if (before != step->from)
-            violate(checker, "\"%s\": %s is %" G_GINT64_FORMAT " and is written over",
-                    name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, field)->name, before);
-        if (step->is_undo && value != state->baseline)
-            violate(checker,
-                    "\"%s\": %s is given back as %" G_GINT64_FORMAT ", it was %" G_GINT64_FORMAT,
-                    name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, field)->name, value,
-                    state->baseline);
+        if (before < step->from - step->slack || before > step->from + step->slack)
+            bl_sim_checker_violate(
+                checker, "\"%s\": %s is %" G_GINT64_FORMAT " and is written over",
+                name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, field)->name, before);
+        if (step->is_undo && !state->doubtful && !bl_control_is_near(field, value, state->baseline))
+            bl_sim_checker_violate(
+                checker,
+                "\"%s\": %s is given back as %" G_GINT64_FORMAT ", it was %" G_GINT64_FORMAT,
+                name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, field)->name, value,
+                state->baseline);
         state->ours = !step->is_undo;
         state->changes++;
     } else if (field != BL_DOMAIN_CPU_SHARES || step->field != BL_DOMAIN_CPU_IDLE) {
-        violate(checker, "\"%s\": a step for one field writes another", name_of(checker, guest));
+        bl_sim_checker_violate(checker, "\"%s\": a step for one field writes another",
+                               name_of(checker, guest));
     }
     state->written = value;
 }
@@ -144,38 +152,41 @@ static void check_quota(BlSimChecker *checker, const BlStep *step, const BlDomai
         limit = MIN(limit, step->undo);
     }
     if (step->to < MIN(reserved, limit))
-        violate(checker, "\"%s\": a quota below its reservation", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a quota below its reservation", domain->name);
     if (step->to > limit || step->to == BL_QUOTA_NONE)
-        violate(checker, "\"%s\": a quota above its limit", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a quota above its limit", domain->name);
 }
 
 /* Unknown is not zero: a step rests on figures that are there. */
 static void check_known(BlSimChecker *checker, const BlStep *step, const BlDomainSample *domain)
 {
     if (domain->stale || domain->state == BL_STATE_UNKNOWN)
-        violate(checker, "\"%s\": a step on figures that are stale", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a step on figures that are stale", domain->name);
     if (!bl_values_has(&domain->values, step->field))
-        violate(checker, "\"%s\": a step on a control that is unknown", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a step on a control that is unknown",
+                               domain->name);
     else if (domain->values.value[step->field] != step->from)
-        violate(checker, "\"%s\": a step from a value that is not there", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a step from a value that is not there",
+                               domain->name);
     /* A proposal keeps its reason: the operator approved it as it read. */
     if ((step->reason.rule != BL_RULE_TRIAGE_IDLE && step->reason.rule != BL_RULE_TRIAGE_CAP) ||
         bl_engine_mode(checker->agent->engine) == BL_MODE_ADVISE)
         return;
     const BlDomainSample *victim = domain_named(checker, step->reason.victim);
     if (step->reason.measured <= step->reason.limit)
-        violate(checker, "\"%s\": triage without a missed objective", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": triage without a missed objective", domain->name);
     if (victim == NULL)
-        violate(checker, "\"%s\": triage for a guest that is not there", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": triage for a guest that is not there",
+                               domain->name);
     else if (victim == domain)
-        violate(checker, "\"%s\": pays for itself", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": pays for itself", domain->name);
 }
 
 static void check_mode(BlSimChecker *checker, const BlStep *step)
 {
     BlMode mode = bl_engine_mode(checker->agent->engine);
     if (mode == BL_MODE_OBSERVE)
-        violate(checker, "\"%s\": a change while observing", step->reason.domain);
+        bl_sim_checker_violate(checker, "\"%s\": a change while observing", step->reason.domain);
 }
 
 static void check_change(BlSimChecker *checker, const BlStep *step, const BlDomainSample *domain)
@@ -184,16 +195,19 @@ static void check_change(BlSimChecker *checker, const BlStep *step, const BlDoma
     check_mode(checker, step);
     check_known(checker, step, domain);
     if (class == NULL) {
-        violate(checker, "\"%s\": a step on a guest without a class", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a step on a guest without a class", domain->name);
         return;
     }
     if (step->field == BL_DOMAIN_CPU_IDLE &&
         (!class->cpu_idle_allowed || class->cpu_reservation > 0))
-        violate(checker, "\"%s\": idle priority, which its class does not allow", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": idle priority, which its class does not allow",
+                               domain->name);
     if (step->field == BL_DOMAIN_CPU_QUOTA)
         check_quota(checker, step, domain, class);
+    if (step->field == BL_DOMAIN_BALLOON)
+        bl_sim_checker_balloon_step(checker, step, domain, class);
     if (step->to == step->from)
-        violate(checker, "\"%s\": a step that changes nothing", domain->name);
+        bl_sim_checker_violate(checker, "\"%s\": a step that changes nothing", domain->name);
 }
 
 static void check_hold(BlSimChecker *checker, const BlStep *step, guint guest)
@@ -202,12 +216,13 @@ static void check_hold(BlSimChecker *checker, const BlStep *step, guint guest)
     gint64 stood = checker->view->now_usec - state->stepped_usec;
     gint64 hold = step->field == BL_DOMAIN_CPU_IDLE ? HOLD_IDLE_USEC : HOLD_CAP_USEC;
     if (state->stepped && step->is_undo && step->reason.rule == BL_RULE_CALM && stood < hold)
-        violate(checker, "\"%s\": given back after %" G_GINT64_FORMAT " us already",
-                step->reason.domain, stood);
+        bl_sim_checker_violate(checker, "\"%s\": given back after %" G_GINT64_FORMAT " us already",
+                               step->reason.domain, stood);
     if (state->stepped && step->reason.rule == BL_RULE_TRIAGE_RELAX &&
         state->stepped_rule == BL_RULE_TRIAGE_CAP && stood < RELAX_USEC)
-        violate(checker, "\"%s\": a cap raised after %" G_GINT64_FORMAT " us already",
-                step->reason.domain, stood);
+        bl_sim_checker_violate(checker,
+                               "\"%s\": a cap raised after %" G_GINT64_FORMAT " us already",
+                               step->reason.domain, stood);
     state->stepped = TRUE;
     state->stepped_usec = checker->view->now_usec;
     state->stepped_rule = step->reason.rule;
@@ -219,8 +234,10 @@ static void check_rate(BlSimChecker *checker, const BlStep *step)
     guint recent = 0;
     for (guint i = 0; i < checker->step_times->len; i++)
         recent += now - g_array_index(checker->step_times, gint64, i) < MINUTE_USEC;
-    if (!step->is_undo && recent >= checker->agent->policy->protection.steps_per_minute)
-        violate(checker, "\"%s\": more steps a minute than the policy allows", step->reason.domain);
+    if (!step->is_undo && !bl_sim_checker_gives(step) &&
+        recent >= checker->agent->policy->protection.steps_per_minute)
+        bl_sim_checker_violate(checker, "\"%s\": more steps a minute than the policy allows",
+                               step->reason.domain);
     g_array_append_val(checker->step_times, now);
 }
 
@@ -231,12 +248,13 @@ static void check_guests(BlSimChecker *checker)
     const char *last = "";
     for (guint i = 0; i < plan->steps->len; i++) {
         const BlStep *step = &g_array_index(plan->steps, BlStep, i);
-        guests += !step->is_undo && strcmp(step->uuid, last) != 0;
-        if (!step->is_undo)
-            last = step->uuid;
+        if (step->is_undo || bl_sim_checker_gives(step))
+            continue;
+        guests += strcmp(step->uuid, last) != 0;
+        last = step->uuid;
     }
     if (guests > checker->agent->policy->protection.max_guests_per_step)
-        violate(checker, "%u guests are touched at once", guests);
+        bl_sim_checker_violate(checker, "%u guests are touched at once", guests);
 }
 
 void bl_sim_checker_plan(BlSimChecker *checker)
@@ -257,7 +275,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
         const BlDomainSample *domain = domain_of(checker, step->uuid);
         gint guest = bl_sim_guest_find(agent->world, step->uuid);
         if (domain == NULL || guest < 0 || domain->generation != step->generation) {
-            violate(checker, "a step on a guest that is not there");
+            bl_sim_checker_violate(checker, "a step on a guest that is not there");
             return;
         }
         if (!step->is_undo)
@@ -316,8 +334,9 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
         /* What the kernel refuses changes nothing, and nobody can tell our own value from the same
          * value of somebody else. */
         if (!bl_sim_control_write(&guest, event->field, event->value) ||
-            (state->ours && event->value == state->written))
+            (state->ours && bl_control_is_near(event->field, event->value, state->written)))
             return;
+        state->doubtful = bl_control_is_gradual(event->field);
         state->baseline = event->value;
         state->ours = FALSE;
         /* Who ends idle priority sets the weight, too: to the kernel's default. */
@@ -377,7 +396,7 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
 {
     BlSimAgent *agent = checker->agent;
     if (agent->engine == NULL) {
-        violate(checker, "the daemon did not come back");
+        bl_sim_checker_violate(checker, "the daemon did not come back");
         return;
     }
     if (bl_engine_mode(agent->engine) != BL_MODE_ENFORCE)
@@ -393,10 +412,10 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
             continue;
         gint64 ready = bl_sim_tally_ready(&agent->world->guests[guest].tally, domain->vcpus);
         if (ready > class->cpu_ready && reachable(checker, domain, class->rank))
-            violate(checker,
-                    "\"%s\": its objective of %" G_GINT64_FORMAT
-                    " is within reach and not reached: %" G_GINT64_FORMAT,
-                    domain->name, class->cpu_ready, ready);
+            bl_sim_checker_violate(checker,
+                                   "\"%s\": its objective of %" G_GINT64_FORMAT
+                                   " is within reach and not reached: %" G_GINT64_FORMAT,
+                                   domain->name, class->cpu_ready, ready);
     }
 }
 
@@ -405,9 +424,10 @@ void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
     for (guint i = 0; i < checker->agent->world->n_guests; i++) {
         for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
             if (checker->fields[i][f].changes > changes_most)
-                violate(checker, "\"%s\": %s changed %u times while nothing else did",
-                        name_of(checker, i), bl_field_info(BL_SCOPE_DOMAIN, f)->name,
-                        checker->fields[i][f].changes);
+                bl_sim_checker_violate(checker,
+                                       "\"%s\": %s changed %u times while nothing else did",
+                                       name_of(checker, i), bl_field_info(BL_SCOPE_DOMAIN, f)->name,
+                                       checker->fields[i][f].changes);
         }
     }
 }
@@ -423,13 +443,16 @@ void bl_sim_checker_restored(BlSimChecker *checker)
         for (guint f = 0; guest->alive && f < BL_DOMAIN_CONTROLS; f++) {
             gint64 present;
             if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind != BL_KIND_CONTROL ||
-                !bl_sim_control_read(guest, f, &present))
+                checker->fields[i][f].doubtful || !bl_sim_control_read(guest, f, &present))
                 continue;
-            if (present != checker->fields[i][f].baseline)
-                violate(checker,
-                        "\"%s\": %s is left at %" G_GINT64_FORMAT ", it was %" G_GINT64_FORMAT,
-                        guest->spec->name, bl_field_info(BL_SCOPE_DOMAIN, f)->name, present,
-                        checker->fields[i][f].baseline);
+            /* What counts of a balloon is what it was told: the guest may move it itself. */
+            if (f == BL_DOMAIN_BALLOON)
+                present = guest->memory.target;
+            if (!bl_control_is_near(f, present, checker->fields[i][f].baseline))
+                bl_sim_checker_violate(
+                    checker, "\"%s\": %s is left at %" G_GINT64_FORMAT ", it was %" G_GINT64_FORMAT,
+                    guest->spec->name, bl_field_info(BL_SCOPE_DOMAIN, f)->name, present,
+                    checker->fields[i][f].baseline);
         }
     }
     for (guint i = 0; i < entries->len; i++) {
@@ -437,8 +460,9 @@ void bl_sim_checker_restored(BlSimChecker *checker)
         gint guest = bl_sim_guest_find(world, holding->uuid);
         if (guest >= 0 && world->guests[guest].alive &&
             world->guests[guest].generation == holding->generation)
-            violate(checker, "\"%s\": the journal still holds %s after everything is given back",
-                    name_of(checker, (guint)guest),
-                    bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name);
+            bl_sim_checker_violate(
+                checker, "\"%s\": the journal still holds %s after everything is given back",
+                name_of(checker, (guint)guest),
+                bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name);
     }
 }

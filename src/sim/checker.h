@@ -16,7 +16,8 @@ typedef struct {
     gint64 stepped_usec; /* by the engine's clock: the last step that was planned */
     BlRule stepped_rule;
     gboolean stepped;
-    guint changes; /* writes since bl_sim_checker_count_anew() */
+    guint changes;     /* writes since bl_sim_checker_count_anew() */
+    gboolean doubtful; /* somebody else moved a balloon that was on its way: nobody can tell that */
 } BlSimField;
 
 typedef struct {
@@ -34,6 +35,9 @@ typedef struct {
 BlSimChecker *bl_sim_checker_new(BlSimAgent *agent);
 void bl_sim_checker_free(BlSimChecker *checker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlSimChecker, bl_sim_checker_free)
+
+/* An invariant is broken; only the first counts. */
+void bl_sim_checker_violate(BlSimChecker *checker, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Before an event reaches the agent: who changes what. */
 void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event);

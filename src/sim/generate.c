@@ -65,7 +65,7 @@ static char *policy_text(BlRandom *random)
 
 static BlLoad load_make(BlRandom *random)
 {
-    BlLoad load = {.demand = BL_PERMYRIAD};
+    BlLoad load = bl_sim_guest_spec_default().load;
     load.kind = (BlLoadKind)bl_random_between(random, BL_LOAD_IDLE, BL_LOAD_SERVE);
     load.connections = (guint)bl_random_between(random, 1, 8);
     load.service_usec = bl_random_between(random, 1, 20) * 1000;
@@ -84,7 +84,8 @@ static void guests_make(BlSimSpec *spec, BlRandom *random)
     guint count = (guint)bl_random_between(random, 2, GUESTS_MAX);
     for (guint i = 0; i < count; i++) {
         g_autofree char *name = g_strdup_printf("guest-%u", i);
-        BlGuestSpec guest = {.name = name, .quota = BL_QUOTA_NONE};
+        BlGuestSpec guest = bl_sim_guest_spec_default();
+        guest.name = name;
         gint64 class_index = bl_random_between(random, 0, 2);
         /* There is always one to protect and one to pay. */
         if (i < 2)
@@ -174,7 +175,7 @@ static void events_make(BlSimSpec *spec, BlRandom *random)
     guint count = (guint)bl_random_between(random, 0, EVENTS_MAX);
     for (guint i = 0; i < count; i++) {
         BlSimEvent event = {0};
-        event.kind = (BlSimEventKind)bl_random_between(random, 0, BL_EVENT_KINDS - 1);
+        event.kind = (BlSimEventKind)bl_random_between(random, 0, BL_EVENT_CLOCK);
         event.at_usec =
             bl_random_between(random, 0, spec->duration_usec / BL_SIM_TICK_USEC) * BL_SIM_TICK_USEC;
         event.for_usec = bl_random_between(random, 1, 80) * BL_SIM_TICK_USEC;
@@ -216,19 +217,15 @@ BlSimSpec *bl_sim_generate_crowd(guint cpus, guint guests, gint64 duration_usec)
     for (guint i = 0; i < guests; i++) {
         gboolean critical = i % 5 == 0;
         g_autofree char *name = g_strdup_printf("%s-%u", critical ? "web" : "batch", i);
-        BlGuestSpec guest = {
-            .name = name,
-            .class_name = (char *)(critical ? "critical" : "batch"),
-            .vcpus = critical ? 1 : 2,
-            .quota = BL_QUOTA_NONE,
-            .load = {.kind = critical ? BL_LOAD_SERVE : BL_LOAD_HOG,
-                     .demand = BL_PERMYRIAD,
-                     .connections = 4,
-                     .service_usec = 6200,
-                     .network_usec = 20000,
-                     .on_usec = critical ? 20 * SECOND : 0,
-                     .off_usec = critical ? 10 * SECOND : 0},
-        };
+        BlGuestSpec guest = bl_sim_guest_spec_default();
+        guest.name = name;
+        guest.class_name = (char *)(critical ? "critical" : "batch");
+        guest.vcpus = critical ? 1 : 2;
+        guest.load.kind = critical ? BL_LOAD_SERVE : BL_LOAD_HOG;
+        guest.load.service_usec = 6200;
+        guest.load.network_usec = 20000;
+        guest.load.on_usec = critical ? 20 * SECOND : 0;
+        guest.load.off_usec = critical ? 10 * SECOND : 0;
         bl_sim_spec_add_guest(spec, &guest);
     }
     return spec;

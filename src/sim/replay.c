@@ -13,13 +13,15 @@ typedef struct {
     guint vcpus;
     GArray *points; /* gint64, permyriad of each vCPU, one a sample */
     gint64 wanted_nsec;
-    gint64 at_usec; /* of the last sample that had the counters; 0: none */
+    gint64 at_usec;      /* of the last sample that had the counters; 0: none */
+    BlMemorySpec memory; /* its points: what the guest could not have done without */
 } Past;
 
 typedef struct {
     BlSimSpec *spec;
     GPtrArray *guests; /* Past *, by first appearance */
     gint64 from_usec, now_usec;
+    gint64 own_bytes; /* the least that the host and its guests' QEMUs used beside the guests */
     guint samples;
 } Reading;
 
@@ -30,6 +32,7 @@ static void past_free(gpointer data)
     g_free(past->name);
     g_free(past->class_name);
     g_array_unref(past->points);
+    g_array_unref(past->memory.points);
     g_free(past);
 }
 
@@ -44,6 +47,8 @@ static Past *past_of(Reading *reading, const BlDomainSample *domain)
     past->uuid = g_strdup(domain->uuid);
     past->name = g_strdup(domain->name);
     past->points = g_array_new(FALSE, TRUE, sizeof(gint64));
+    past->memory = bl_sim_guest_spec_default().memory;
+    past->memory.points = g_array_new(FALSE, TRUE, sizeof(gint64));
     g_ptr_array_add(reading->guests, past);
     return past;
 }
@@ -76,6 +81,28 @@ static gboolean wanted_of(const BlDomainSample *domain, gint64 *ret_nsec)
     return TRUE;
 }
 
+/* What was used of the guest's memory; while that is unknown, what was known last. */
+static void memory_take(Reading *reading, Past *past, const BlValues *values)
+{
+    BlMemorySpec *memory = &past->memory;
+    GArray *points = memory->points;
+    gint64 max = bl_values_get(values, BL_DOMAIN_MEMORY_MAX, 0);
+    gint64 balloon = bl_values_get(values, BL_DOMAIN_BALLOON, -1);
+    gint64 usable = bl_values_get(values, BL_DOMAIN_MEMORY_USABLE, -1);
+    gint64 point = points->len > 0 ? g_array_index(points, gint64, points->len - 1) : 0;
+    if (max > 0 && memory->max_bytes <= 0) {
+        memory->max_bytes = max;
+        memory->kernel_bytes = 0;
+        memory->balloon_bytes = CLAMP(balloon, 0, max);
+        memory->autodeflate = bl_values_get(values, BL_DOMAIN_AUTODEFLATE, 0) == 1;
+        memory->reporting = bl_values_get(values, BL_DOMAIN_PAGE_REPORTING, 0) == 1;
+    }
+    g_array_set_size(points, reading->samples);
+    if (max > 0 && balloon >= 0 && usable >= 0)
+        point = CLAMP(bl_permyriad_of(MAX(balloon - usable, 0), max), 0, BL_PERMYRIAD);
+    g_array_append_val(points, point);
+}
+
 static void domain_take(Reading *reading, const BlDomainSample *domain)
 {
     Past *past = past_of(reading, domain);
@@ -95,6 +122,22 @@ static void domain_take(Reading *reading, const BlDomainSample *domain)
         past->at_usec = reading->now_usec;
     }
     g_array_append_val(past->points, point);
+    memory_take(reading, past, &domain->values);
+}
+
+static void host_memory_take(Reading *reading, const BlSample *sample)
+{
+    BlSimSpec *spec = reading->spec;
+    gint64 available = bl_values_get(&sample->host, BL_HOST_MEMORY_AVAILABLE, -1);
+    spec->memory_bytes =
+        MAX(bl_values_get(&sample->host, BL_HOST_MEMORY_TOTAL, spec->memory_bytes), 0);
+    gint64 own = spec->memory_bytes - available;
+    for (guint i = 0; i < sample->domains->len; i++) {
+        const BlDomainSample *domain = g_ptr_array_index(sample->domains, i);
+        own -= bl_values_get(&domain->values, BL_DOMAIN_MEMORY_RESIDENT, 0);
+    }
+    if (spec->memory_bytes > 0 && available >= 0)
+        reading->own_bytes = MIN(reading->own_bytes, MAX(own, 0));
 }
 
 static void sample_take(Reading *reading, const BlSample *sample)
@@ -108,6 +151,7 @@ static void sample_take(Reading *reading, const BlSample *sample)
         (guint)CLAMP(bl_values_get(&sample->host, BL_HOST_CPU_COUNT, reading->spec->cpus), 1, 1024);
     for (guint i = 0; i < sample->domains->len; i++)
         domain_take(reading, g_ptr_array_index(sample->domains, i));
+    host_memory_take(reading, sample);
     reading->samples++;
 }
 
@@ -143,7 +187,7 @@ BlSimSpec *bl_sim_spec_from_trace(const char *path, GError **error)
         return NULL;
     g_autoptr(BlSimSpec) spec = bl_sim_spec_new();
     g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func(past_free);
-    Reading reading = {.spec = spec, .guests = guests};
+    Reading reading = {.spec = spec, .guests = guests, .own_bytes = G_MAXINT64};
     if (!trace_read(&reading, reader, error))
         return NULL;
     if (reading.samples < 2) {
@@ -152,16 +196,19 @@ BlSimSpec *bl_sim_spec_from_trace(const char *path, GError **error)
         return NULL;
     }
     spec->mode = bl_trace_reader_mode(reader);
+    if (reading.own_bytes != G_MAXINT64)
+        spec->memory_own_bytes = reading.own_bytes;
     spec->duration_usec = reading.now_usec - reading.from_usec;
     for (guint i = 0; i < guests->len; i++) {
         const Past *past = g_ptr_array_index(guests, i);
-        BlGuestSpec guest = {.name = past->name,
-                             .class_name = past->class_name,
-                             .vcpus = MAX(past->vcpus, 1),
-                             .quota = BL_QUOTA_NONE,
-                             .load = {.kind = BL_LOAD_TRACE,
-                                      .points = past->points,
-                                      .point_usec = spec->duration_usec / (reading.samples - 1)}};
+        BlGuestSpec guest = bl_sim_guest_spec_default();
+        guest.name = past->name;
+        guest.class_name = past->class_name;
+        guest.vcpus = MAX(past->vcpus, 1);
+        guest.memory = past->memory;
+        guest.load.kind = BL_LOAD_TRACE;
+        guest.load.points = past->points;
+        guest.load.point_usec = spec->duration_usec / (reading.samples - 1);
         bl_sim_spec_add_guest(spec, &guest);
     }
     return g_steal_pointer(&spec);

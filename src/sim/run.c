@@ -7,7 +7,8 @@
 #include "config/policy-file.h"
 #include "core/explain.h"
 #include "model/codec.h"
-#include "sim/checker.h"
+#include "sim/checker-memory.h"
+#include "sim/expect.h"
 #include "trace/trace.h"
 
 G_DEFINE_QUARK(bl - sim - error - quark, bl_sim_error)
@@ -20,15 +21,6 @@ G_DEFINE_QUARK(bl - sim - error - quark, bl_sim_error)
 /* As long as the longest pause after a failure, and the time to do it. */
 #define RELEASE_USEC (330 * (gint64)BL_USEC_PER_SEC)
 
-/* Where an expectation's figures stood when its time began. */
-typedef struct {
-    gboolean begun, ended;
-    BlSimTally tally;
-    gint64 left_nsec, lower_nsec;
-    guint steps;
-    gint64 matches;
-} Mark;
-
 typedef struct {
     const BlSimSpec *spec;
     const BlSimOptions *options;
@@ -39,7 +31,7 @@ typedef struct {
     BlTraceWriter *trace;
     const BlPolicy *traced;
     GPtrArray *policies;
-    GArray *marks; /* Mark, one an expectation */
+    BlSimExpects *expects;
     guint next_event;
 } Run;
 
@@ -66,7 +58,7 @@ static void policy_destroy(gpointer policy)
     bl_policy_unref(policy);
 }
 
-static GPtrArray *policies_parse(const BlSimSpec *spec, GError **error)
+GPtrArray *bl_sim_policies_parse(const BlSimSpec *spec, GError **error)
 {
     g_autoptr(GPtrArray) policies = g_ptr_array_new_with_free_func(policy_destroy);
     for (guint i = 0; i < MAX(spec->policy_texts->len, 1); i++) {
@@ -107,97 +99,6 @@ static gboolean trace_tick(Run *run, GError **error)
     return run->trace == NULL ||
            (trace_policy(run, error) &&
             bl_trace_write_tick(run->trace, run->agent->sample, run->agent->plan, error));
-}
-
-/* --- what is measured
- * ------------------------------------------------------------------------------
- */
-
-static gint64 lower_nsec(const Run *run)
-{
-    const BlClass *first = bl_policy_class(run->agent->policy, 0);
-    gint64 sum = 0;
-    for (guint i = 0; i < run->world->n_guests; i++) {
-        const BlSimGuest *guest = &run->world->guests[i];
-        if (g_strcmp0(guest->spec->class_name, first->name) != 0)
-            sum += guest->tally.run_nsec;
-    }
-    return sum;
-}
-
-static BlSimTally tally_since(const BlSimTally *now, const BlSimTally *then)
-{
-    return (BlSimTally){
-        now->span_usec - then->span_usec, now->run_nsec - then->run_nsec,
-        now->wait_nsec - then->wait_nsec, now->requests_milli - then->requests_milli,
-        now->p50_sum - then->p50_sum,     now->p99_sum - then->p99_sum};
-}
-
-static Mark mark_now(const Run *run, const BlExpect *expect)
-{
-    Mark mark = {.begun = TRUE,
-                 .left_nsec = run->world->left_nsec,
-                 .lower_nsec = lower_nsec(run),
-                 .steps = run->report->steps};
-    if (expect->guest >= 0)
-        mark.tally = run->world->guests[expect->guest].tally;
-    return mark;
-}
-
-static gint64 measure(const Run *run, const BlExpect *expect, const Mark *from)
-{
-    Mark now = mark_now(run, expect);
-    BlSimTally tally = tally_since(&now.tally, &from->tally);
-    gint64 lower = now.lower_nsec - from->lower_nsec, left = now.left_nsec - from->left_nsec;
-    switch (expect->kind) {
-    case BL_EXPECT_SENTENCE:
-        return from->matches;
-    case BL_EXPECT_READY:
-        return bl_sim_tally_ready(&tally, run->world->guests[expect->guest].vcpus);
-    case BL_EXPECT_USED:
-        return bl_sim_tally_used(&tally);
-    case BL_EXPECT_FREE:
-        return lower + left > 0 ? bl_permyriad_of(lower, lower + left) : G_MININT64;
-    case BL_EXPECT_P50:
-        return tally.requests_milli > 0 ? tally.p50_sum / tally.requests_milli : G_MININT64;
-    case BL_EXPECT_P99:
-        return tally.requests_milli > 0 ? tally.p99_sum / tally.requests_milli : G_MININT64;
-    case BL_EXPECT_STEPS:
-        return now.steps - from->steps;
-    case BL_EXPECT_KINDS:
-        break;
-    }
-    return G_MININT64;
-}
-
-static void expects_follow(Run *run)
-{
-    gint64 now = run->world->now_usec;
-    for (guint i = 0; i < run->spec->expects->len; i++) {
-        const BlExpect *expect = &g_array_index(run->spec->expects, BlExpect, i);
-        Mark *mark = &g_array_index(run->marks, Mark, i);
-        gint64 until = expect->until_usec > 0 ? expect->until_usec : run->spec->duration_usec;
-        if (!mark->begun && now >= expect->from_usec)
-            *mark = mark_now(run, expect);
-        if (!mark->begun || mark->ended || now < until)
-            continue;
-        mark->ended = TRUE;
-        BlSimFinding *finding = &g_array_index(run->report->findings, BlSimFinding, i);
-        finding->value = measure(run, expect, mark);
-        finding->met = finding->value != G_MININT64 && finding->value >= expect->least &&
-                       finding->value <= expect->most;
-    }
-}
-
-static void sentence_match(Run *run, const char *sentence)
-{
-    for (guint i = 0; i < run->spec->expects->len; i++) {
-        const BlExpect *expect = &g_array_index(run->spec->expects, BlExpect, i);
-        Mark *mark = &g_array_index(run->marks, Mark, i);
-        if (expect->kind == BL_EXPECT_SENTENCE && mark->begun && !mark->ended &&
-            g_pattern_match_simple(expect->text, sentence))
-            mark->matches++;
-    }
 }
 
 /* --- the story -----------------------------------------------------------------------------------
@@ -243,10 +144,11 @@ static void plan_take(Run *run)
     GString *story = run->options->story;
     if (story != NULL)
         story_tell(run, story);
-    for (guint i = 0; i < plan->decisions->len && (story != NULL || run->marks->len > 0); i++) {
+    gboolean heard = story != NULL || run->spec->expects->len > 0;
+    for (guint i = 0; i < plan->decisions->len && heard; i++) {
         g_autoptr(GString) sentence = g_string_new(NULL);
         bl_explain_decision(sentence, &g_array_index(plan->decisions, BlDecision, i));
-        sentence_match(run, sentence->str);
+        bl_sim_expects_hear(run->expects, sentence->str);
         if (story == NULL)
             continue;
         story_time(story, run->world->now_usec);
@@ -280,7 +182,7 @@ static gboolean tick(Run *run, GError **error)
         if (!trace_tick(run, error))
             return FALSE;
     }
-    expects_follow(run);
+    bl_sim_expects_follow(run->expects, run->report->steps);
     return run->checker->violation == NULL;
 }
 
@@ -306,6 +208,7 @@ static gboolean run_calm(Run *run, GError **error)
     if (!run_until(run, now + CALM_USEC + LOOK_USEC, error))
         return FALSE;
     bl_sim_checker_objectives(run->checker);
+    bl_sim_checker_memory(run->checker);
     bl_sim_checker_quiet(run->checker, QUIET_CHANGES);
     return run->checker->violation == NULL;
 }
@@ -335,28 +238,24 @@ static void run_all(Run *run, GError **error)
 {
     if (!run_until(run, run->spec->duration_usec, error))
         return;
-    expects_follow(run);
+    bl_sim_expects_follow(run->expects, run->report->steps);
     if (run->options->liveness && !run_calm(run, error))
         return;
     if (run->options->release)
         run_release(run, error);
 }
 
-static BlSimReport *report_new(const BlSimSpec *spec)
+static BlSimReport *report_new(void)
 {
     BlSimReport *report = g_new0(BlSimReport, 1);
     report->digest = 14695981039346656037u;
-    report->findings = g_array_new(FALSE, TRUE, sizeof(BlSimFinding));
-    g_array_set_size(report->findings, spec->expects->len);
-    for (guint i = 0; i < spec->expects->len; i++)
-        g_array_index(report->findings, BlSimFinding, i).value = G_MININT64;
     return report;
 }
 
 BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options, GError **error)
 {
     GError *run_error = NULL;
-    g_autoptr(GPtrArray) policies = policies_parse(spec, error);
+    g_autoptr(GPtrArray) policies = bl_sim_policies_parse(spec, error);
     if (policies == NULL)
         return NULL;
     g_autoptr(BlTraceWriter) trace = NULL;
@@ -365,12 +264,11 @@ BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options, GErr
         if (trace == NULL)
             return NULL;
     }
-    g_autoptr(BlSimReport) report = report_new(spec);
+    g_autoptr(BlSimReport) report = report_new();
     g_autoptr(BlSimWorld) world = bl_sim_world_new(spec);
     g_autoptr(BlSimAgent) agent = bl_sim_agent_new(world, policies);
     g_autoptr(BlSimChecker) checker = bl_sim_checker_new(agent);
-    g_autoptr(GArray) marks = g_array_new(FALSE, TRUE, sizeof(Mark));
-    g_array_set_size(marks, spec->expects->len);
+    g_autoptr(BlSimExpects) expects = bl_sim_expects_new(agent);
     Run run = {.spec = spec,
                .options = options,
                .report = report,
@@ -379,7 +277,7 @@ BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options, GErr
                .checker = checker,
                .trace = trace,
                .policies = policies,
-               .marks = marks};
+               .expects = expects};
     run_all(&run, &run_error);
     gboolean recorded =
         run_error == NULL && (trace == NULL || bl_trace_writer_flush(trace, &run_error));
@@ -387,6 +285,7 @@ BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options, GErr
     report->violation_kind = checker->violation_kind;
     report->violated_usec = checker->violated_usec;
     report->ended_usec = world->now_usec;
+    report->findings = g_array_ref(expects->findings);
     if (!recorded) {
         g_propagate_error(error, run_error);
         return NULL;
@@ -399,7 +298,7 @@ void bl_sim_report_free(BlSimReport *report)
     if (report == NULL)
         return;
     g_free(report->violation);
-    g_array_unref(report->findings);
+    g_clear_pointer(&report->findings, g_array_unref);
     g_free(report);
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "sim/spec.h"
+#include "sim/expect.h"
 
 typedef struct {
     gboolean liveness;  /* after the run: faults end, loads stand still; are the objectives reached
@@ -13,12 +13,6 @@ typedef struct {
     GString *story;     /* steps and decisions as text, for golden files; NULL: not wanted */
     const char *record; /* write a trace of the run; NULL: none */
 } BlSimOptions;
-
-/* What became of one expectation. */
-typedef struct {
-    gboolean met;
-    gint64 value; /* G_MININT64: could not be measured */
-} BlSimFinding;
 
 typedef struct {
     guint64 digest; /* over all plans: equal runs have equal digests, on every machine */
@@ -31,6 +25,9 @@ typedef struct {
     GArray *findings; /* BlSimFinding, one an expectation */
     gint64 ended_usec;
 } BlSimReport;
+
+/* BlPolicy *, as the specification numbers them; none in it: the default policy. */
+GPtrArray *bl_sim_policies_parse(const BlSimSpec *spec, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The error is about the specification: a policy that does not parse. */
 BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options,

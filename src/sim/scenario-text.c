@@ -46,6 +46,12 @@ static void policies_append(GString *out, const BlSimSpec *spec)
     }
 }
 
+static void flag_append(GString *out, const char *key, gboolean value)
+{
+    if (value)
+        g_string_append_printf(out, ", %s: yes", key);
+}
+
 static void load_append(GString *out, const BlLoad *load)
 {
     g_string_append_printf(out, ", load: %s", bl_load_kind_name(load->kind));
@@ -55,9 +61,67 @@ static void load_append(GString *out, const BlLoad *load)
         number_append(out, "service", load->service_usec, 5000);
         number_append(out, "network", load->network_usec, 0);
     }
+    if (load->kind == BL_LOAD_DISK) {
+        number_append(out, "disk", load->disk, 0);
+        number_append(out, "depth", load->depth, 1);
+        number_append(out, "size", load->size_bytes, 4096);
+    }
+    if (load->kind == BL_LOAD_NETWORK)
+        number_append(out, "rate", load->rate, 0);
     number_append(out, "on", load->on_usec, 0);
     number_append(out, "off", load->off_usec, 0);
     number_append(out, "from", load->from_usec, 0);
+}
+
+static void memory_append(GString *out, const BlMemorySpec *memory)
+{
+    const BlMemorySpec otherwise = bl_sim_guest_spec_default().memory;
+    if (memory->max_bytes <= 0)
+        return;
+    number_append(out, "memory", memory->max_bytes, 0);
+    number_append(out, "balloon", memory->balloon_bytes, 0);
+    number_append(out, "kernel", memory->kernel_bytes, otherwise.kernel_bytes);
+    number_append(out, "working-set", memory->set_bytes, 0);
+    number_append(out, "growth", memory->growth, otherwise.growth);
+    number_append(out, "cache", memory->cache_rate, otherwise.cache_rate);
+    number_append(out, "swap", memory->swap_bytes, otherwise.swap_bytes);
+    if (memory->period_sec != otherwise.period_sec)
+        g_string_append_printf(out, ", statistics: %" G_GINT64_FORMAT "s", memory->period_sec);
+    flag_append(out, "autodeflate", memory->autodeflate);
+    flag_append(out, "reporting", memory->reporting);
+}
+
+static void disks_append(GString *out, const BlSimSpec *spec)
+{
+    if (spec->disks->len > 0)
+        g_string_append(out, "disks:\n");
+    for (guint i = 0; i < spec->disks->len; i++) {
+        const BlDiskSpec *disk = &g_array_index(spec->disks, BlDiskSpec, i);
+        g_string_append_printf(out,
+                               "  - {iops: %" G_GINT64_FORMAT ", latency: %" G_GINT64_FORMAT
+                               ", bandwidth: %" G_GINT64_FORMAT "}\n",
+                               disk->iops, disk->latency_usec, disk->bandwidth);
+    }
+}
+
+static void host_number_append(GString *out, const char *key, gint64 value, gint64 otherwise)
+{
+    if (value != otherwise)
+        g_string_append_printf(out, "%s: %" G_GINT64_FORMAT "\n", key, value);
+}
+
+/* What not every host has. */
+static void host_append(GString *out, const BlSimSpec *spec)
+{
+    g_autoptr(BlSimSpec) otherwise = bl_sim_spec_new();
+    host_number_append(out, "nodes", spec->nodes, otherwise->nodes);
+    host_number_append(out, "remote", spec->remote_penalty, otherwise->remote_penalty);
+    host_number_append(out, "memory", spec->memory_bytes, otherwise->memory_bytes);
+    host_number_append(out, "memory-own", spec->memory_own_bytes, otherwise->memory_own_bytes);
+    host_number_append(out, "memory-hard", spec->memory_hard, otherwise->memory_hard);
+    host_number_append(out, "balloon-rate", spec->balloon_rate, otherwise->balloon_rate);
+    host_number_append(out, "uplink", spec->uplink, otherwise->uplink);
+    disks_append(out, spec);
 }
 
 static void guests_append(GString *out, const BlSimSpec *spec)
@@ -70,9 +134,11 @@ static void guests_append(GString *out, const BlSimSpec *spec)
         text_append(out, "class", guest->class_name);
         number_append(out, "vcpus", guest->vcpus, 1);
         number_append(out, "quota", guest->quota, BL_QUOTA_NONE);
-        if (guest->born_later)
-            g_string_append(out, ", later: yes");
+        number_append(out, "weight", guest->weight, 100);
+        number_append(out, "node", guest->node, -1);
+        flag_append(out, "later", guest->born_later);
         load_append(out, &guest->load);
+        memory_append(out, &guest->memory);
         g_string_append(out, "}\n");
     }
 }
@@ -128,6 +194,7 @@ char *bl_sim_scenario_text(const BlSimSpec *spec)
                            "\nstep: %" G_GINT64_FORMAT "\n",
                            spec->seed, spec->cpus, bl_mode_name(spec->mode), spec->duration_usec,
                            spec->noise, spec->act_usec);
+    host_append(out, spec);
     policies_append(out, spec);
     guests_append(out, spec);
     events_append(out, spec);

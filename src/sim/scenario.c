@@ -4,18 +4,17 @@
 
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/units.h"
 #include "config/policy-node.h"
+#include "sim/points.h"
 
 #define COUNT_MAX 100000
-/* Of a file with a recorded load. */
-#define POINTS_LIMIT (64 * 1024 * 1024)
 
 typedef enum {
     KEY_TEXT,
-    KEY_NUMBER, /* whole, or with the unit of a share or of a time: in the base unit */
-    KEY_COUNT,  /* guint */
+    KEY_NUMBER,  /* whole, or with the unit of a share, a time or a size: in the base unit */
+    KEY_SECONDS, /* a time, kept in whole seconds */
+    KEY_COUNT,   /* guint */
     KEY_FLAG,
     KEY_LOAD,
     KEY_MODE,
@@ -48,7 +47,7 @@ static gboolean number_parse(const char *text, gint64 *ret_value)
     gboolean negative = text[0] == '-';
     const char *digits = negative ? text + 1 : text;
     if (!bl_integer_parse(digits, ret_value) && !bl_permyriad_parse(digits, ret_value) &&
-        !bl_usec_parse(digits, ret_value))
+        !bl_usec_parse(digits, ret_value) && !bl_bytes_parse(digits, ret_value))
         return FALSE;
     if (negative)
         *ret_value = -*ret_value;
@@ -86,7 +85,9 @@ static void number_take(Reader *reader, const BlPolicyNode *value, const Key *ke
 {
     gint64 number;
     if (!number_parse(value->text, &number) || number < key->least)
-        wrong(reader, value, "a number that fits here, such as 5, 10% or 300ms");
+        wrong(reader, value, "a number that fits here, such as 5, 10%, 300ms or 2GiB");
+    else if (key->kind == KEY_SECONDS)
+        *(gint64 *)(gpointer)at = number / BL_USEC_PER_SEC;
     else if (key->kind == KEY_NUMBER)
         memcpy(at, &number, sizeof number);
     else if (number > COUNT_MAX)
@@ -130,7 +131,7 @@ static void value_take(Reader *reader, const BlPolicyNode *value, const Key *key
     } else if (key->kind == KEY_TEXT) {
         g_free(*(char **)(gpointer)at);
         *(char **)(gpointer)at = g_strdup(value->text);
-    } else if (key->kind == KEY_NUMBER || key->kind == KEY_COUNT) {
+    } else if (key->kind <= KEY_COUNT) {
         number_take(reader, value, key, at);
     } else {
         word_take(reader, value, key, at);
@@ -174,8 +175,10 @@ static void mapping_take(Reader *reader, const BlPolicyNode *node, const Key *ke
 /* A guest of a scenario may stand for many. */
 typedef struct {
     BlGuestSpec spec;
-    guint count;
-    char *file; /* a recorded load: a number of percent a line */
+    guint count;  /* 0: not said; as many as there are files, or one */
+    gint64 shift; /* by which each is later than the one before */
+    char *file;   /* a recorded load: see points.h */
+    char *files;  /* a folder of those, one a guest */
 } Guest;
 
 static const Key guest_keys[] = {
@@ -193,8 +196,33 @@ static const Key guest_keys[] = {
     {"on", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.on_usec), 0},
     {"off", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.off_usec), 0},
     {"from", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.from_usec), 0},
+    {"shift", KEY_NUMBER, G_STRUCT_OFFSET(Guest, shift), 0},
     {"point", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.point_usec), 1},
     {"file", KEY_TEXT, G_STRUCT_OFFSET(Guest, file), 0},
+    {"files", KEY_TEXT, G_STRUCT_OFFSET(Guest, files), 0},
+    {"disk", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.load.disk), 0},
+    {"depth", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.load.depth), 1},
+    {"size", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.size_bytes), 1},
+    {"rate", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.rate), 0},
+    {"weight", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.weight), 1},
+    {"node", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.node), 0},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.max_bytes), 0},
+    {"balloon", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.balloon_bytes), 0},
+    {"kernel", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.kernel_bytes), 0},
+    {"working-set", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.set_bytes), 0},
+    {"growth", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.growth), 1},
+    {"cache", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.cache_rate), 0},
+    {"swap", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.swap_bytes), 0},
+    {"statistics", KEY_SECONDS, G_STRUCT_OFFSET(Guest, spec.memory.period_sec), 0},
+    {"autodeflate", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.autodeflate), 0},
+    {"reporting", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.reporting), 0},
+    {0},
+};
+
+static const Key disk_keys[] = {
+    {"iops", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, iops), 1},
+    {"latency", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, latency_usec), 0},
+    {"bandwidth", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, bandwidth), 0},
     {0},
 };
 
@@ -228,70 +256,93 @@ static const Key spec_keys[] = {
     {"duration", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, duration_usec), BL_SIM_TICK_USEC},
     {"noise", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, noise), 0},
     {"step", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, act_usec), 0},
+    {"nodes", KEY_COUNT, G_STRUCT_OFFSET(BlSimSpec, nodes), 1},
+    {"remote", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, remote_penalty), 0},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_bytes), 0},
+    {"memory-own", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_own_bytes), 0},
+    {"memory-hard", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_hard), 1},
+    {"balloon-rate", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, balloon_rate), 1},
+    {"uplink", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, uplink), 0},
     {0},
 };
 
-static GArray *points_read(Reader *reader, const BlPolicyNode *node, const char *path)
+static gboolean points_take(Reader *reader, const BlPolicyNode *node, BlGuestSpec *guest,
+                            const char *path)
 {
-    g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) points = g_array_new(FALSE, TRUE, sizeof(gint64));
-    gsize length;
-    if (!bl_file_read_limited(path, POINTS_LIMIT, &text, &length, &error)) {
-        bl_policy_report(&reader->report, &node->place, "paths begin where the program was started",
-                         "%s", error->message);
-        return NULL;
-    }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line != NULL; line++) {
-        /* The first column, in percent, which may have decimals. */
-        char *end = *line + strcspn(*line, " \t,\r");
-        *end = '\0';
-        gint64 point;
-        g_autofree char *percent = g_strconcat(*line, "%", NULL);
-        if (**line != '\0' && bl_permyriad_parse(percent, &point)) {
-            point = MIN(point, BL_PERMYRIAD);
-            g_array_append_val(points, point);
-        }
-    }
-    return g_steal_pointer(&points);
+    g_clear_pointer(&guest->load.points, g_array_unref);
+    g_clear_pointer(&guest->memory.points, g_array_unref);
+    if (bl_sim_points_read(path, &guest->load.points, &guest->memory.points, &error))
+        return TRUE;
+    bl_policy_report(&reader->report, &node->place, "paths begin where the program was started",
+                     "%s", error->message);
+    return FALSE;
 }
 
-static void guest_add(Reader *reader, const BlPolicyNode *node, Guest *guest)
+/* One of those that a mapping stands for; number 0: the only one. */
+static void guest_add(Reader *reader, const BlPolicyNode *node, const Guest *guest, guint number)
+{
+    BlGuestSpec copy = guest->spec;
+    g_autofree char *name =
+        number > 0 ? g_strdup_printf("%s-%u", copy.name, number) : g_strdup(copy.name);
+    copy.name = name;
+    copy.load.from_usec += guest->shift * MAX((gint64)number - 1, 0);
+    if (number == 0 && guest_find(reader->spec, name) >= 0)
+        wrong(reader, node, "a guest of its own: the name is taken");
+    bl_sim_spec_add_guest(reader->spec, &copy);
+}
+
+static void files_add(Reader *reader, const BlPolicyNode *node, Guest *guest)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) paths = bl_sim_points_list(guest->files, guest->count, &error);
+    if (paths == NULL) {
+        bl_policy_report(&reader->report, &node->place, "paths begin where the program was started",
+                         "%s", error->message);
+        return;
+    }
+    for (guint i = 0; i < paths->len; i++) {
+        if (!points_take(reader, node, &guest->spec, g_ptr_array_index(paths, i)))
+            return;
+        guest_add(reader, node, guest, i + 1);
+    }
+}
+
+static void guests_add(Reader *reader, const BlPolicyNode *node, Guest *guest)
 {
     if (guest->spec.name == NULL) {
         bl_policy_report(&reader->report, &node->place, NULL, "a guest without a name");
-        return;
-    }
-    if (guest->file != NULL)
-        guest->spec.load.points = points_read(reader, node, guest->file);
-    for (guint i = 0; i < guest->count; i++) {
-        BlGuestSpec copy = guest->spec;
-        g_autofree char *name =
-            guest->count > 1 ? g_strdup_printf("%s-%u", guest->spec.name, i + 1) : NULL;
-        if (name != NULL)
-            copy.name = name;
-        if (guest->count < 2 && guest_find(reader->spec, copy.name) >= 0)
-            wrong(reader, node, "a guest of its own: the name is taken");
-        bl_sim_spec_add_guest(reader->spec, &copy);
+    } else if (guest->files != NULL) {
+        files_add(reader, node, guest);
+    } else if (guest->file == NULL || points_take(reader, node, &guest->spec, guest->file)) {
+        for (guint i = 0; i < MAX(guest->count, 1); i++)
+            guest_add(reader, node, guest, guest->count > 1 ? i + 1 : 0);
     }
 }
 
 static void guest_read(Reader *reader, const BlPolicyNode *node)
 {
-    Guest guest = {.spec = {.vcpus = 1,
-                            .quota = BL_QUOTA_NONE,
-                            .load = {.demand = BL_PERMYRIAD,
-                                     .connections = 4,
-                                     .service_usec = 5000,
-                                     .point_usec = 300 * (gint64)BL_USEC_PER_SEC}},
-                   .count = 1};
+    Guest guest = {.spec = bl_sim_guest_spec_default()};
     mapping_take(reader, node, guest_keys, NULL, &guest);
-    guest_add(reader, node, &guest);
+    const BlMemorySpec *memory = &guest.spec.memory;
+    if (memory->max_bytes > 0 &&
+        (memory->kernel_bytes > memory->max_bytes || memory->balloon_bytes > memory->max_bytes))
+        bl_policy_report(&reader->report, &node->place, NULL,
+                         "neither kernel nor balloon may be above the guest's memory");
+    guests_add(reader, node, &guest);
     g_free(guest.spec.name);
     g_free(guest.spec.class_name);
     g_clear_pointer(&guest.spec.load.points, g_array_unref);
+    g_clear_pointer(&guest.spec.memory.points, g_array_unref);
     g_free(guest.file);
+    g_free(guest.files);
+}
+
+static void disk_read(Reader *reader, const BlPolicyNode *node)
+{
+    BlDiskSpec disk = {.iops = 10000, .latency_usec = 100};
+    mapping_take(reader, node, disk_keys, NULL, &disk);
+    g_array_append_val(reader->spec->disks, disk);
 }
 
 static void event_read(Reader *reader, const BlPolicyNode *node)
@@ -300,11 +351,11 @@ static void event_read(Reader *reader, const BlPolicyNode *node)
     mapping_take(reader, node, event_keys, NULL, &event);
     if (event.kind == BL_EVENT_KINDS)
         bl_policy_report(&reader->report, &node->place, NULL, "an event that does nothing");
-    else if (event.guest < 0 && event.kind <= BL_EVENT_FOREIGN)
+    else if (event.guest < 0 && bl_sim_event_needs_guest(event.kind))
         bl_policy_report(&reader->report, &node->place, NULL, "\"%s\" needs a guest",
                          bl_sim_event_name(event.kind));
-    else if (event.kind == BL_EVENT_CLASS && (event.guest < 0 || event.text == NULL))
-        bl_policy_report(&reader->report, &node->place, NULL, "\"class\" needs a guest and a text");
+    else if (event.kind == BL_EVENT_CLASS && event.text == NULL)
+        bl_policy_report(&reader->report, &node->place, NULL, "\"class\" needs a text");
     else
         bl_sim_spec_add_event(reader->spec, &event);
     g_free(event.text);
@@ -314,8 +365,7 @@ static void expect_read(Reader *reader, const BlPolicyNode *node)
 {
     BlExpect expect = {.kind = BL_EXPECT_KINDS, .guest = -1, .most = G_MAXINT64};
     mapping_take(reader, node, expect_keys, NULL, &expect);
-    gboolean whole = expect.kind == BL_EXPECT_SENTENCE || expect.kind == BL_EXPECT_FREE ||
-                     expect.kind == BL_EXPECT_STEPS;
+    gboolean whole = bl_expect_is_whole(expect.kind);
     if (expect.kind == BL_EXPECT_KINDS)
         bl_policy_report(&reader->report, &node->place, NULL, "an expectation of nothing");
     else if ((expect.guest < 0) != whole)
@@ -360,7 +410,7 @@ static void list_read(Reader *reader, const BlPolicyNode *root, const char *name
 
 static void scenario_read(Reader *reader, const BlPolicySource *source)
 {
-    static const char *const lists[] = {"policies", "guests", "events", "expect", NULL};
+    static const char *const lists[] = {"policies", "disks", "guests", "events", "expect", NULL};
     g_autoptr(BlPolicyNode) root = bl_policy_node_load(source, &reader->report);
     if (root == NULL)
         return;
@@ -368,6 +418,7 @@ static void scenario_read(Reader *reader, const BlPolicySource *source)
     if (root->kind != BL_NODE_MAPPING)
         return;
     list_read(reader, root, "policies", policy_read);
+    list_read(reader, root, "disks", disk_read);
     list_read(reader, root, "guests", guest_read);
     list_read(reader, root, "events", event_read);
     list_read(reader, root, "expect", expect_read);

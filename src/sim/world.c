@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "sim/devices.h"
+#include "sim/numa.h"
 
 /* Wake-up latency. A thread that wakes does not always run at once, however large its weight is:
  * it waits for a part of the slices of those that run. WAKE_USEC is that wait for one request of a
@@ -31,6 +33,8 @@ BlSimWorld *bl_sim_world_new(const BlSimSpec *spec)
     world->spec = spec;
     world->cpus = spec->cpus;
     world->n_guests = spec->guests->len;
+    world->has_memory = bl_sim_memory_matters(spec);
+    world->has_devices = spec->disks->len > 0 || spec->uplink > 0;
     world->guests = g_new0(BlSimGuest, MAX(world->n_guests, 1));
     world->claims = g_new(BlSimClaim, MAX(world->n_guests, 1));
     world->idle_claims = g_new(BlSimClaim, MAX(world->n_guests, 1));
@@ -41,6 +45,7 @@ BlSimWorld *bl_sim_world_new(const BlSimSpec *spec)
         g_snprintf(guest->uuid, sizeof guest->uuid, "51b00000-0000-4000-8000-%012x", i);
         guest->demand = -1;
         guest->generation = 1000;
+        guest->node = bl_sim_numa_home(spec, guest->spec, i);
         if (!guest->spec->born_later)
             bl_sim_guest_start(guest);
     }
@@ -69,6 +74,11 @@ void bl_sim_guest_start(BlSimGuest *guest)
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_QUOTA, guest->spec->quota);
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_IDLE, 0);
     bl_values_set(&guest->controls, BL_DOMAIN_VCPU_PIN, -1);
+    if (guest->spec->memory.max_bytes <= 0)
+        return;
+    bl_sim_memory_start(&guest->memory, &guest->spec->memory);
+    bl_values_set(&guest->controls, BL_DOMAIN_BALLOON, bl_sim_memory_told(&guest->memory));
+    bl_values_set(&guest->controls, BL_DOMAIN_STATS_PERIOD, guest->spec->memory.period_sec);
 }
 
 void bl_sim_guest_stop(BlSimGuest *guest)
@@ -76,6 +86,7 @@ void bl_sim_guest_stop(BlSimGuest *guest)
     guest->alive = guest->judged = FALSE;
     guest->vcpu_run = guest->vcpu_delay = guest->emulator_run = guest->emulator_delay = 0;
     guest->throttled = guest->delay_pending = guest->last_wait = guest->last_run = 0;
+    guest->remote = 0;
 }
 
 gboolean bl_sim_control_read(const BlSimGuest *guest, BlDomainField field, gint64 *ret_value)
@@ -88,8 +99,12 @@ gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 val
 {
     gboolean idle = bl_values_get(&guest->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
     if (!guest->alive || (field == BL_DOMAIN_CPU_SHARES && (idle || value < 2 || value > 262144)) ||
-        (field == BL_DOMAIN_CPU_QUOTA && value != BL_QUOTA_NONE && value < 1000))
+        (field == BL_DOMAIN_CPU_QUOTA && value != BL_QUOTA_NONE && value < 1000) ||
+        (field == BL_DOMAIN_STATS_PERIOD && (value < 0 || guest->spec->memory.max_bytes <= 0)))
         return FALSE;
+    /* The balloon is told, and gets there in its own time. */
+    if (field == BL_DOMAIN_BALLOON)
+        return bl_sim_memory_tell(&guest->memory, &guest->spec->memory, value);
     /* The kernel forgets the weight of a group in idle priority. */
     if (field == BL_DOMAIN_CPU_IDLE && value == 1)
         bl_values_clear(&guest->controls, BL_DOMAIN_CPU_SHARES);
@@ -134,7 +149,7 @@ gint64 bl_sim_share_out(gint64 capacity, BlSimClaim *claims, guint n_claims)
 /* --- what a guest wants --------------------------------------------------------------------------
  */
 
-static gboolean load_is_on(const BlSimWorld *world, const BlLoad *load)
+gboolean bl_sim_load_is_on(const BlSimWorld *world, const BlLoad *load)
 {
     gint64 now_usec = world->now_usec;
     if (now_usec < load->from_usec)
@@ -143,27 +158,39 @@ static gboolean load_is_on(const BlSimWorld *world, const BlLoad *load)
            (now_usec - load->from_usec) % (load->on_usec + load->off_usec) < load->on_usec;
 }
 
+guint bl_sim_load_point(const BlSimWorld *world, const BlLoad *load, guint n_points)
+{
+    gint64 at = world->steady ? 0 : (world->now_usec - load->from_usec) / MAX(load->point_usec, 1);
+    return (guint)(at % n_points);
+}
+
 static gint64 trace_demand(const BlSimWorld *world, const BlLoad *load)
 {
     if (load->points == NULL || load->points->len == 0)
         return 0;
-    gint64 at = world->steady ? 0 : (world->now_usec - load->from_usec) / MAX(load->point_usec, 1);
-    return g_array_index(load->points, gint64, (guint)(at % load->points->len));
+    return g_array_index(load->points, gint64, bl_sim_load_point(world, load, load->points->len));
+}
+
+/* CPU time of a request: more when it is spent far from the memory. */
+static gint64 service_usec(const BlSimWorld *world, const BlSimGuest *guest)
+{
+    gint64 penalty = guest->remote * world->spec->remote_penalty / BL_PERMYRIAD;
+    return guest->spec->load.service_usec * (BL_PERMYRIAD + penalty) / BL_PERMYRIAD;
 }
 
 /* Time of a request that nothing delays: the connections of a vCPU wait for one another. */
-static gint64 request_usec(const BlSimGuest *guest)
+static gint64 request_usec(const BlSimWorld *world, const BlSimGuest *guest)
 {
     const BlLoad *load = &guest->spec->load;
-    return MAX(load->connections * load->service_usec / guest->vcpus, load->service_usec) +
-           load->network_usec;
+    gint64 service = service_usec(world, guest);
+    return MAX(load->connections * service / guest->vcpus, service) + load->network_usec;
 }
 
 /* Permyriad of each vCPU's time, when each request is held up by `wake_usec`. */
 static gint64 demand_of(const BlSimWorld *world, const BlSimGuest *guest, gint64 wake_usec)
 {
     const BlLoad *load = &guest->spec->load;
-    if (!guest->alive || guest->paused || !load_is_on(world, load))
+    if (!guest->alive || guest->paused || !bl_sim_load_is_on(world, load))
         return 0;
     if (guest->demand >= 0)
         return guest->demand;
@@ -173,9 +200,11 @@ static gint64 demand_of(const BlSimWorld *world, const BlSimGuest *guest, gint64
     case BL_LOAD_TRACE:
         return trace_demand(world, load);
     case BL_LOAD_SERVE:
-        return load->connections * load->service_usec * BL_PERMYRIAD /
-               (guest->vcpus * (request_usec(guest) + wake_usec));
+        return load->connections * service_usec(world, guest) * BL_PERMYRIAD /
+               (guest->vcpus * (request_usec(world, guest) + wake_usec));
     case BL_LOAD_IDLE:
+    case BL_LOAD_DISK:
+    case BL_LOAD_NETWORK:
     case BL_LOAD_KINDS:
         break;
     }
@@ -255,14 +284,14 @@ static gint64 wake_of(const BlSimWorld *world, const Competition *competition,
     return WAKE_USEC * competitors / 100 * part / BL_PERMYRIAD * part / BL_PERMYRIAD;
 }
 
-static void requests_count(BlSimGuest *guest, gint64 wake_usec, gint64 need, gint64 got,
-                           gint64 usec)
+static void requests_count(const BlSimWorld *world, BlSimGuest *guest, gint64 wake_usec,
+                           gint64 need, gint64 got, gint64 usec)
 {
     const BlLoad *load = &guest->spec->load;
     if (load->kind != BL_LOAD_SERVE || got <= 0)
         return;
     /* What is given late makes every request as much longer. */
-    gint64 alone = request_usec(guest) * (need / 1000) / MAX(got / 1000, 1);
+    gint64 alone = request_usec(world, guest) * (need / 1000) / MAX(got / 1000, 1);
     gint64 wake = wake_usec * (need / 1000) / MAX(got / 1000, 1);
     gint64 requests = usec * 1000 * load->connections / MAX(alone + wake, 1);
     guest->tally.requests_milli += requests;
@@ -303,7 +332,7 @@ static void guest_run(const BlSimWorld *world, BlSimGuest *guest, const BlSimCla
         want > 0 ? vcpu_want / 1000 * (claim->got / 1000) / MAX(want / 1000000, 1) : 0;
     vcpu_got = MIN(vcpu_got, MIN(vcpu_want, tick));
     gint64 requests = guest->tally.requests_milli;
-    requests_count(guest, wake_usec, want, claim->got, usec);
+    requests_count(world, guest, wake_usec, want, claim->got, usec);
     requests = guest->tally.requests_milli - requests;
     gint64 wait =
         vcpu_want - vcpu_got + requests * wake_usec * WAKE_VCPU_PERCENT / 100 / guest->vcpus;
@@ -380,6 +409,12 @@ void bl_sim_world_tick(BlSimWorld *world, gint64 usec)
     claims_run(world, &competition, world->claims, n_claims, usec);
     claims_run(world, &competition, world->idle_claims, n_idle, usec);
     pressure_count(world, usec);
+    if (world->spec->nodes > 1)
+        bl_sim_numa_tick(world, usec);
+    if (world->has_memory)
+        bl_sim_memory_tick(world, usec);
+    if (world->has_devices)
+        bl_sim_devices_tick(world, usec);
     world->left_nsec += left;
     world->now_usec += usec;
 }
@@ -392,6 +427,31 @@ gint64 bl_sim_tally_ready(const BlSimTally *tally, guint vcpus)
 gint64 bl_sim_tally_used(const BlSimTally *tally)
 {
     return bl_permyriad_of(tally->run_nsec / BL_NSEC_PER_USEC, tally->span_usec);
+}
+
+gint64 bl_sim_tally_remote(const BlSimTally *tally)
+{
+    return bl_permyriad_of(tally->remote_nsec, tally->run_nsec);
+}
+
+BlSimTally bl_sim_tally_since(const BlSimTally *now, const BlSimTally *then)
+{
+    return (BlSimTally){
+        .span_usec = now->span_usec - then->span_usec,
+        .run_nsec = now->run_nsec - then->run_nsec,
+        .wait_nsec = now->wait_nsec - then->wait_nsec,
+        .requests_milli = now->requests_milli - then->requests_milli,
+        .p50_sum = now->p50_sum - then->p50_sum,
+        .p99_sum = now->p99_sum - then->p99_sum,
+        .remote_nsec = now->remote_nsec - then->remote_nsec,
+        .short_usec = now->short_usec - then->short_usec,
+        .shortage_byte_sec = now->shortage_byte_sec - then->shortage_byte_sec,
+        .swapped_bytes = now->swapped_bytes - then->swapped_bytes,
+        .ooms = now->ooms - then->ooms,
+        .disk_milli = now->disk_milli - then->disk_milli,
+        .disk_latency_sum = now->disk_latency_sum - then->disk_latency_sum,
+        .sent_bytes = now->sent_bytes - then->sent_bytes,
+    };
 }
 
 void bl_sim_tallies_clear(BlSimWorld *world)

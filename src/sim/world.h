@@ -7,6 +7,7 @@
 #ifndef BL_SIM_WORLD_H
 #define BL_SIM_WORLD_H
 
+#include "sim/memory.h"
 #include "sim/random.h"
 #include "sim/spec.h"
 
@@ -17,6 +18,12 @@ typedef struct {
     gint64 wait_nsec; /* of its vCPUs together */
     gint64 requests_milli;
     gint64 p50_sum, p99_sum; /* usec, each tick weighted with its thousandths of requests */
+    gint64 remote_nsec;      /* run away from the node of its memory */
+    gint64 short_usec, shortage_byte_sec; /* of memory of its working set */
+    gint64 swapped_bytes, ooms;
+    gint64 disk_milli;       /* thousandths of requests */
+    gint64 disk_latency_sum; /* usec, weighted with them */
+    gint64 sent_bytes;
 } BlSimTally;
 
 typedef struct {
@@ -33,6 +40,9 @@ typedef struct {
     gint64 delay_pending; /* waited, not booked yet */
     gint64 last_wait;     /* of each vCPU in the last tick, nanoseconds */
     gint64 last_run;      /* of the whole guest in the last tick */
+    guint node;           /* where its memory is */
+    gint64 remote;        /* permyriad of its last run, away from it */
+    BlSimMemory memory;
     BlRandom random;
     BlSimTally tally;
 } BlSimGuest;
@@ -42,7 +52,7 @@ typedef struct {
     guint guest;
 } BlSimClaim;
 
-typedef struct {
+struct BlSimWorld {
     const BlSimSpec *spec;
     guint cpus;
     gint64 now_usec; /* since the start; never jumps */
@@ -53,7 +63,9 @@ typedef struct {
     BlSimClaim *claims, *idle_claims; /* room for all guests */
     gint64 left_nsec;                 /* in which the CPUs idled; summed like the tallies */
     gint64 last_wanted;               /* by all, in the last tick: nanoseconds */
-} BlSimWorld;
+    gboolean has_memory, has_devices;
+    BlSimHostMemory memory;
+};
 
 BlSimWorld *bl_sim_world_new(const BlSimSpec *spec);
 void bl_sim_world_free(BlSimWorld *world);
@@ -76,9 +88,18 @@ gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 val
  * somebody needs more. Returns what is left. */
 gint64 bl_sim_share_out(gint64 capacity, BlSimClaim *claims, guint n_claims);
 
+/* TRUE while a load is there. */
+gboolean bl_sim_load_is_on(const BlSimWorld *world, const BlLoad *load);
+/* Which of so many recorded points, more than none, holds now. */
+guint bl_sim_load_point(const BlSimWorld *world, const BlLoad *load, guint n_points);
+
 /* Over a tally: permyriad of the time, of a core, microseconds. */
 gint64 bl_sim_tally_ready(const BlSimTally *tally, guint vcpus);
 gint64 bl_sim_tally_used(const BlSimTally *tally);
+/* Permyriad of its CPU time. */
+gint64 bl_sim_tally_remote(const BlSimTally *tally);
+/* What came to it between two instants. */
+BlSimTally bl_sim_tally_since(const BlSimTally *now, const BlSimTally *then);
 
 /* Sets the tallies of all guests to nothing. */
 void bl_sim_tallies_clear(BlSimWorld *world);
