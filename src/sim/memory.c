@@ -190,7 +190,8 @@ static void make_room(BlSimMemory *memory, const BlMemorySpec *spec, gint64 usec
         return;
     if (spec->autodeflate && back > 0) {
         memory->actual += back;
-        memory->moving = FALSE;
+        /* The driver stops taking, but not giving. */
+        memory->moving = memory->moving && memory->target > memory->actual;
         memory->moved_itself = TRUE;
         memory->touched += back;
         return;
