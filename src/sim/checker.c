@@ -79,7 +79,7 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
     BlSimField *state = &checker->fields[guest][field];
     check_journalled(checker, guest, step);
     if (field == BL_DOMAIN_BALLOON && !step->is_undo)
-        bl_sim_checker_balloon_written(checker, guest, before);
+        bl_sim_checker_balloon_written(checker, guest, step);
     if (field == step->field) {
         if (before < step->from - step->slack || before > step->from + step->slack)
             bl_sim_checker_violate(
@@ -206,7 +206,7 @@ static void check_change(BlSimChecker *checker, const BlStep *step, const BlDoma
         check_quota(checker, step, domain, class);
     if (step->field == BL_DOMAIN_BALLOON)
         bl_sim_checker_balloon_step(checker, step, domain, class);
-    if (step->to == step->from)
+    if (step->to == step->from && !bl_control_is_gradual(step->field))
         bl_sim_checker_violate(checker, "\"%s\": a step that changes nothing", domain->name);
 }
 
@@ -234,7 +234,7 @@ static void check_rate(BlSimChecker *checker, const BlStep *step)
     guint recent = 0;
     for (guint i = 0; i < checker->step_times->len; i++)
         recent += now - g_array_index(checker->step_times, gint64, i) < MINUTE_USEC;
-    if (!step->is_undo && !bl_sim_checker_gives(step) &&
+    if (!step->is_undo && !bl_sim_checker_gives(checker, step) &&
         recent >= checker->agent->policy->protection.steps_per_minute)
         bl_sim_checker_violate(checker, "\"%s\": more steps a minute than the policy allows",
                                step->reason.domain);
@@ -248,7 +248,7 @@ static void check_guests(BlSimChecker *checker)
     const char *last = "";
     for (guint i = 0; i < plan->steps->len; i++) {
         const BlStep *step = &g_array_index(plan->steps, BlStep, i);
-        if (step->is_undo || bl_sim_checker_gives(step))
+        if (step->is_undo || bl_sim_checker_gives(checker, step))
             continue;
         guests += strcmp(step->uuid, last) != 0;
         last = step->uuid;
@@ -266,6 +266,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
             for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
                 checker->fields[i][f].stepped = FALSE;
     }
+    bl_sim_checker_hear(checker, checker->life != agent->lives);
     checker->life = agent->lives;
     if (agent->plan->steps->len == 0)
         return;
@@ -304,6 +305,7 @@ BlSimChecker *bl_sim_checker_new(BlSimAgent *agent)
     checker->fields = g_malloc0_n(MAX(agent->world->n_guests, 1), sizeof *checker->fields);
     checker->step_times = g_array_new(FALSE, TRUE, sizeof(gint64));
     checker->view = bl_view_new();
+    checker->heard = g_new0(BlMemoryReport, MAX(agent->world->n_guests, 1));
     for (guint i = 0; i < agent->world->n_guests; i++)
         baseline_take(checker, i);
     agent->written = written;
@@ -318,6 +320,7 @@ void bl_sim_checker_free(BlSimChecker *checker)
     g_free(checker->fields);
     g_array_unref(checker->step_times);
     bl_view_free(checker->view);
+    g_free(checker->heard);
     g_free(checker->violation);
     g_free(checker);
 }

@@ -190,8 +190,9 @@ static void make_room(BlSimMemory *memory, const BlMemorySpec *spec, gint64 usec
         return;
     if (spec->autodeflate && back > 0) {
         memory->actual += back;
-        memory->moving = FALSE;
-        memory->moved_itself = TRUE;
+        /* It does not take again what it gave up, but goes on giving. */
+        memory->moved_itself = memory->moved_itself || memory->actual > memory->target;
+        memory->moving = memory->moving && memory->actual < memory->target;
         memory->touched += back;
         return;
     }
@@ -285,7 +286,7 @@ static void report(BlSimGuest *guest, gint64 now_usec)
     gint64 free = MAX(memory->actual - used_of(memory, spec), 0);
     memory->report = (BlMemoryReport){
         .at_usec = now_usec,
-        .actual = memory->actual,
+        .actual = bl_sim_memory_told(memory),
         .usable = MAX(free + memory->cache - reserve_of(memory), 0),
         .free = free,
         .cache = memory->cache,
