@@ -26,8 +26,8 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest soak fuzz demo demo-end \
-        bench-isolation bench-overhead install format clean
+.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage planted-bugs \
+        soak fuzz demo demo-end bench-isolation bench-overhead install format clean
 
 all: deps build
 
@@ -38,6 +38,8 @@ help:
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
 	@echo 'make check-tsan        the same under the thread sanitizer'
 	@echo 'make check-digest       the same decisions from gcc and clang, without and with optimization?'
+	@echo 'make coverage          lines and branches of src/core that the tests run'
+	@echo 'make planted-bugs       deliberate bugs: does the simulator find them?'
 	@echo 'make soak [SEEDS=100000] many simulated runs with faults (about ten minutes)'
 	@echo 'make fuzz SECONDS=600  run every fuzz target for so long'
 	@echo 'make demo [KEEP=1]     see it work on real guests (root; about two minutes)'
@@ -83,6 +85,13 @@ check-digest: deps
 	@scripts/deps clang
 	@scripts/check-digest $(BUILD)-digest
 
+coverage: deps
+	@scripts/deps gcovr
+	@scripts/coverage $(BUILD)-coverage
+
+planted-bugs: deps
+	@scripts/planted-bugs $(BUILD)-planted
+
 fuzz: deps
 	@scripts/deps $(FUZZ_PACKAGES)
 	@scripts/fuzz $(BUILD)-fuzz $(or $(SECONDS),600)
@@ -109,4 +118,5 @@ format:
 	clang-format -i $(SOURCES)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage \
+		$(BUILD)-planted

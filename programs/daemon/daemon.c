@@ -272,10 +272,18 @@ static BlDaemon *daemon_new(BlOptions *options)
     return daemon;
 }
 
+static void trace_end(BlDaemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    if (daemon->trace != NULL && !bl_trace_writer_flush(daemon->trace, &error))
+        bl_daemon_log(BL_LOG_WARNING, "%s; its end is missing", error->message);
+    bl_trace_writer_close(daemon->trace);
+}
+
 static void daemon_free(BlDaemon *daemon)
 {
     bl_api_server_stop(daemon->api);
-    bl_trace_writer_close(daemon->trace);
+    trace_end(daemon);
     if (daemon->connection != NULL)
         bl_libvirt_disconnect(daemon->connection);
     bl_workers_free(daemon->workers, G_USEC_PER_SEC);
@@ -331,6 +339,7 @@ static gboolean daemon_start(BlDaemon *daemon)
 int main(int argc, char **argv)
 {
     int exit_code = 0;
+    bl_json_memory_guard();
     BlOptions *options = bl_options_parse(argc, argv, &exit_code);
     if (options == NULL)
         return exit_code;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/codec.h"
 #include "sim/sim.h"
 
 static const struct {
@@ -46,6 +47,7 @@ gboolean sim_options(const GOptionEntry *entries, const char *arguments, const c
 
 int main(int argc, char **argv)
 {
+    bl_json_memory_guard();
     if (argc < 2) {
         usage(stderr);
         return SIM_USAGE;

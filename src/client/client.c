@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "client/event-stream.h"
+#include "client/reply.h"
 
 /* A daemon answers from memory; a minute without an answer is a hanging daemon. */
 #define TIMEOUT_SECONDS 60L
@@ -99,45 +100,6 @@ static void set_curl_error(const BlClient *client, CURLcode code, GError **error
                     curl_easy_strerror(code));
 }
 
-static BlClientError error_of_status(long status)
-{
-    switch (status) {
-    case 403:
-        return BL_CLIENT_ERROR_ACCESS;
-    case 404:
-        return BL_CLIENT_ERROR_NOT_FOUND;
-    case 409:
-        return BL_CLIENT_ERROR_CONFLICT;
-    case 422:
-        return BL_CLIENT_ERROR_REFUSED;
-    default:
-        return BL_CLIENT_ERROR_FAILED;
-    }
-}
-
-/* The object in a reply, or NULL with what went wrong. */
-static json_t *take_reply(long status, const GString *text, GError **error)
-{
-    json_error_t wrong;
-    json_t *body = json_loadb(text->str, text->len, 0, &wrong);
-    if (status == 200 && json_is_object(body))
-        return body;
-    const char *detail = json_string_value(json_object_get(body, "detail"));
-    const char *errors = json_string_value(json_object_get(body, "errors"));
-    if (status == 200)
-        g_set_error(error, BL_CLIENT_ERROR, BL_CLIENT_ERROR_FAILED,
-                    "the daemon's answer is not understood: %s",
-                    body == NULL ? wrong.text : "it is not an object");
-    else if (detail == NULL)
-        g_set_error(error, BL_CLIENT_ERROR, error_of_status(status),
-                    "the daemon answered with status %ld", status);
-    else
-        g_set_error(error, BL_CLIENT_ERROR, error_of_status(status), "%s%s%s", detail,
-                    errors != NULL ? "\n" : "", errors != NULL ? errors : "");
-    json_decref(body);
-    return NULL;
-}
-
 static size_t collect(char *bytes, size_t one, size_t length, void *user_data)
 {
     GString *text = user_data;
@@ -174,7 +136,7 @@ static json_t *perform(BlClient *client, GString *text, GError **error)
         return NULL;
     }
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    return take_reply(status, text, error);
+    return bl_reply_parse(status, text, error);
 }
 
 json_t *bl_client_get(BlClient *client, const char *path, GError **error)
@@ -213,7 +175,7 @@ json_t *bl_client_post(BlClient *client, const char *path, const json_t *body, G
     curl_slist_free_all(headers);
     free(sent);
     if (code == CURLE_OK)
-        return take_reply(status, text, error);
+        return bl_reply_parse(status, text, error);
     set_curl_error(client, code, error);
     return NULL;
 }
@@ -289,7 +251,7 @@ gboolean bl_client_follow(BlClient *client, const char *path, guint64 last_id,
         if (follow.stopped)
             return TRUE;
         if (code == CURLE_OK && status != 200) {
-            json_t *none = take_reply(status, refusal, error);
+            json_t *none = bl_reply_parse(status, refusal, error);
             json_decref(none);
             return FALSE;
         }

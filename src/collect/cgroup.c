@@ -4,20 +4,31 @@
 #include <string.h>
 
 /* mountinfo: ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS */
-static gboolean mount_line_parse(char *line, const char **ret_path, const char **ret_type,
-                                 const char **ret_super)
+typedef struct {
+    char **head, **tail; /* before and behind the dash */
+    const char *path, *type, *super;
+} Mount;
+
+static void mount_clear(Mount *mount)
+{
+    g_strfreev(mount->head);
+    g_strfreev(mount->tail);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Mount, mount_clear)
+
+static gboolean mount_line_parse(char *line, Mount *ret_mount)
 {
     char *dash = strstr(line, " - ");
     if (dash == NULL)
         return FALSE;
     *dash = '\0';
-    g_auto(GStrv) head = g_strsplit(line, " ", 6);
-    g_auto(GStrv) tail = g_strsplit(dash + 3, " ", 3);
-    if (g_strv_length(head) < 5 || g_strv_length(tail) < 3)
+    ret_mount->head = g_strsplit(line, " ", 6);
+    ret_mount->tail = g_strsplit(dash + 3, " ", 3);
+    if (g_strv_length(ret_mount->head) < 5 || g_strv_length(ret_mount->tail) < 3)
         return FALSE;
-    *ret_path = g_intern_string(head[4]);
-    *ret_type = g_intern_string(tail[0]);
-    *ret_super = g_intern_string(tail[2]);
+    ret_mount->path = ret_mount->head[4];
+    ret_mount->type = ret_mount->tail[0];
+    ret_mount->super = ret_mount->tail[2];
     return TRUE;
 }
 
@@ -30,21 +41,21 @@ static gboolean list_has(const char *list, const char *wanted)
 BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, char **ret_path)
 {
     g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
-    const char *v2 = NULL;
+    g_autofree char *v2 = NULL;
     for (char **line = lines; *line != NULL; line++) {
-        const char *path, *type, *super;
-        if (!mount_line_parse(*line, &path, &type, &super))
+        g_auto(Mount) mount = {0};
+        if (!mount_line_parse(*line, &mount))
             continue;
-        if (strcmp(type, "cgroup") == 0 && list_has(super, "cpu")) {
-            *ret_path = g_strdup(path);
+        if (strcmp(mount.type, "cgroup") == 0 && list_has(mount.super, "cpu")) {
+            *ret_path = g_strdup(mount.path);
             return BL_CGROUP_V1;
         }
-        if (strcmp(type, "cgroup2") == 0 && v2 == NULL)
-            v2 = path;
+        if (strcmp(mount.type, "cgroup2") == 0 && v2 == NULL)
+            v2 = g_strdup(mount.path);
     }
     if (v2 == NULL)
         return BL_CGROUP_NONE;
-    *ret_path = g_strdup(v2);
+    *ret_path = g_steal_pointer(&v2);
     return BL_CGROUP_V2;
 }
 

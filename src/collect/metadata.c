@@ -40,7 +40,8 @@ static void element_end(GMarkupParseContext *context, const char *name, gpointer
     if (reading->key == NULL || reading->entries->len >= ENTRIES_MAX)
         return;
     g_strstrip(reading->text->str);
-    if (reading->text->str[0] != '\0' && strlen(reading->key) <= TEXT_MAX)
+    if (reading->text->str[0] != '\0' && reading->key[0] != '\0' &&
+        strlen(reading->key) <= TEXT_MAX)
         g_ptr_array_add(reading->entries,
                         g_strdup_printf("%s=%s", reading->key, reading->text->str));
     g_clear_pointer(&reading->key, g_free);

@@ -33,9 +33,9 @@ static gboolean assignment_matches(const BlAssignment *assignment, const BlDomai
     case BL_MATCH_UUID:
         return g_ascii_strcasecmp(assignment->pattern, sample->uuid) == 0;
     case BL_MATCH_METADATA:
-        return metadata_matches(sample, assignment->pattern);
+        break;
     }
-    return FALSE;
+    return metadata_matches(sample, assignment->pattern);
 }
 
 static gboolean class_try(const BlPolicy *policy, const char *name, BlDomain *domain)

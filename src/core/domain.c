@@ -68,7 +68,6 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
     if (domain->generation != sample->generation)
         forget(domain);
     domain->generation = sample->generation;
-    domain->seen = TRUE;
     domain->state = sample->state;
     domain->stale = sample->stale;
     domain->vcpus = sample->vcpus;

@@ -28,13 +28,15 @@ typedef struct {
 typedef struct {
     gboolean held;
     gint64 original;
-    gint64 value;           /* while held: what we wrote last */
-    gint64 start;           /* while held: where a gradual control set out from */
-    gint64 applied_usec;    /* while held: when that was known to be done */
-    gint64 shares;          /* see BlHolding */
-    gboolean leaving;       /* held from a time when more was allowed: give back whatever */
-    guint64 flying;         /* decision whose step has no outcome yet; 0: none */
-    gboolean foreign;       /* somebody else changed it: left alone */
+    gint64 value;        /* while held: what we wrote last */
+    gint64 start;        /* while held: where a gradual control set out from */
+    gint64 returns_usec; /* not held: when a gradual control last moved towards its original; 0: it
+                            is not on its way */
+    gint64 applied_usec; /* while held: when that was known to be done */
+    gint64 shares;       /* see BlHolding */
+    gboolean leaving;    /* held from a time when more was allowed: give back whatever */
+    guint64 flying;      /* decision whose step has no outcome yet; 0: none */
+    gboolean foreign;    /* somebody else changed it: left alone */
     gint64 not_before_usec; /* after a failure: when to try again */
     guint failures;
     guint64 announced; /* observe, advise: the open decision; 0: none */
@@ -70,14 +72,15 @@ typedef struct {
     gint64 reported_actual;          /* what the balloon left then */
     gint64 swapped_in, major_faults; /* counters then */
     gint64 working_set;              /* bytes; -1: unknown */
-    gint64 swap_rate;        /* bytes per second, between the last two reports; -1: unknown */
-    gint64 margin;           /* bytes that it needs beyond its working set, learned from harm */
-    gint64 margin_usec;      /* when that was learned, or last reduced */
-    gint64 overhead;         /* bytes that its QEMU occupies beyond what the balloon leaves */
-    gboolean starved;        /* it has nothing left: give, do not ask */
-    gint64 target;           /* bytes it deserves; -1: nothing is decided */
-    gint64 wanted;           /* bytes that its balloon is to leave it; -1: nothing is wanted */
-    gint64 taken_usec;       /* when memory was last taken */
+    gint64 swap_rate;   /* bytes per second, between the last two reports; -1: unknown */
+    gint64 margin;      /* bytes that it needs beyond its working set, learned from harm */
+    gint64 margin_usec; /* when that was learned, or last reduced */
+    gint64 overhead;    /* bytes that its QEMU occupies beyond what the balloon leaves */
+    gint64 above_usec;  /* since when the balloon has left more than it was told; 0: it has not */
+    gboolean starved;   /* it has nothing left: give, do not ask */
+    gint64 target;      /* bytes it deserves; -1: nothing is decided */
+    gint64 wanted;      /* bytes that its balloon is to leave it; -1: nothing is wanted */
+    gint64 taken_usec;  /* when memory was last taken */
     gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
     gint64 progress_usec;    /* and when that was */
     gint64 stuck_until_usec; /* the balloon did not move: left alone until then */
@@ -90,7 +93,6 @@ typedef struct {
     guint64 generation;
     BlDomainState state;
     gboolean stale;
-    gboolean seen; /* in the current sample */
     guint vcpus;
     guint class_index;
     const BlClass *class; /* of the policy of this tick */

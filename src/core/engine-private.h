@@ -73,8 +73,9 @@ gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec);
 gboolean bl_memory_is_fresh(const BlDomain *domain, gint64 now_usec);
 /* What the guest could give to its programs, bytes; -1: unknown. */
 gint64 bl_memory_usable(const BlDomain *domain);
-/* TRUE when the guest itself may have taken memory back from its balloon, out of need. */
-gboolean bl_memory_took_back(const BlDomain *domain);
+/* TRUE when it may have been the guest itself that took memory back from its balloon, out of need.
+ */
+gboolean bl_memory_may_take_back(const BlDomain *domain);
 
 /* memory-host.c: capacity, use and state of the host's memory. */
 void bl_memory_host_update(BlEngine *engine, const BlPolicy *policy);

@@ -76,8 +76,7 @@ BlReason bl_reason_of(const BlDomain *domain, BlRule rule)
 {
     BlReason reason = {.rule = rule, .measured = -1, .share = -1};
     bl_name_copy(reason.domain, domain->name);
-    if (domain->class != NULL)
-        bl_name_copy(reason.domain_class, domain->class->name);
+    bl_name_copy(reason.domain_class, domain->class->name);
     return reason;
 }
 
@@ -322,8 +321,6 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
     g_ptr_array_set_size(view->domains, 0);
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        if (domain->class == NULL)
-            continue;
         BlDomainView *to = bl_domain_view_new();
         domain_view(engine, domain, to);
         view->reserved += domain->class->cpu_reservation * domain->vcpus;

@@ -10,16 +10,16 @@ void bl_explain_who(GString *out, const char *name, const char *class_name)
         g_string_append_printf(out, " (%s)", class_name);
 }
 
-/* "the host uses 86.1 % of 2.25 GiB, target 80 %; batch-3 (batch) uses 96 MiB: " */
+/* "memory is short (86.1 % of 2.25 GiB in use, target 80 %); batch-3 (batch) uses 96 MiB: " */
 static void take_append(GString *out, const BlReason *reason)
 {
-    g_string_append(out, "the host uses ");
+    g_string_append(out, "memory is short (");
     bl_permyriad_append(out, reason->measured);
     g_string_append(out, " of ");
     bl_bytes_append(out, reason->capacity_bytes);
-    g_string_append(out, ", target ");
+    g_string_append(out, " in use, target ");
     bl_permyriad_append(out, reason->limit);
-    g_string_append(out, "; ");
+    g_string_append(out, "); ");
     bl_explain_who(out, reason->domain, reason->domain_class);
     g_string_append(out, " uses ");
     bl_bytes_append(out, reason->used_bytes);
@@ -67,7 +67,7 @@ void bl_explain_memory_rule(GString *out, const BlReason *reason)
 void bl_explain_memory_host(GString *out, const BlView *view)
 {
     const BlMemoryView *memory = &view->memory;
-    if (memory->used_bytes < 0)
+    if (memory->state == BL_MEMORY_UNKNOWN)
         return;
     g_string_append(out, "Memory: ");
     bl_bytes_append(out, memory->used_bytes);

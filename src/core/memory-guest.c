@@ -26,6 +26,9 @@
 #define LEARN_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_AFTER_USEC (60 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_EVERY_USEC (10 * (gint64)BL_USEC_PER_SEC)
+/* A report so much later than a change knows of it. */
+#define REPORT_USEC (1 * (gint64)BL_USEC_PER_SEC)
+#define PLENTY_BYTES (64 * BL_MIB)
 /* How long a report may be used to take memory, and to know anything at all. */
 #define FRESH_USEC (3 * (gint64)BL_USEC_PER_SEC)
 #define KNOWN_USEC (30 * (gint64)BL_USEC_PER_SEC)
@@ -126,6 +129,17 @@ static void overhead_judge(BlMemoryGuest *memory, const BlFieldState *field, con
     memory->overhead = MAX(over, memory->overhead - memory->overhead / 64);
 }
 
+/* Since when the balloon has left the guest more than it was told to. */
+static void above_judge(BlMemoryGuest *memory, const BlFieldState *field, const BlValues *values,
+                        gint64 now_usec)
+{
+    gint64 most = MAX(field->start, field->value) + bl_control_slack(BL_DOMAIN_BALLOON);
+    if (!field->held || field->flying != 0 || values->value[BL_DOMAIN_BALLOON] <= most)
+        memory->above_usec = 0;
+    else if (memory->above_usec == 0)
+        memory->above_usec = now_usec;
+}
+
 void bl_memory_guest_update(BlDomain *domain, gint64 now_usec)
 {
     BlMemoryGuest *memory = &domain->memory;
@@ -135,6 +149,7 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec)
     amounts_check(values);
     if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
         return;
+    above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
     if (bl_values_has(values, BL_DOMAIN_STATS_TIME) &&
         (memory->stats_usec == 0 || values->value[BL_DOMAIN_STATS_TIME] != memory->stats_time))
@@ -160,10 +175,15 @@ gint64 bl_memory_usable(const BlDomain *domain)
     return usable_of(&domain->controls);
 }
 
-gboolean bl_memory_took_back(const BlDomain *domain)
+/* Whether it was need shows in the next report: who took back has little left, whoever was given by
+ * somebody else has plenty. */
+gboolean bl_memory_may_take_back(const BlDomain *domain)
 {
+    const BlMemoryGuest *memory = &domain->memory;
     gint64 usable = usable_of(&domain->controls);
     gint64 actual = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, 0);
+    gboolean judged =
+        memory->above_usec > 0 && memory->stats_usec >= memory->above_usec + REPORT_USEC;
     return bl_values_get(&domain->controls, BL_DOMAIN_AUTODEFLATE, 0) == 1 &&
-           (domain->memory.starved || (usable >= 0 && usable < MAX(actual / 16, 32 * BL_MIB)));
+           (!judged || memory->starved || usable < MAX(actual / 8, PLENTY_BYTES));
 }

@@ -17,6 +17,8 @@
 /* The effect of a step is measured this long after it; given up after the second. */
 #define EFFECT_AFTER_USEC 400000
 #define EFFECT_GIVE_UP_USEC (5 * (gint64)BL_USEC_PER_SEC)
+/* A gradual control that has not moved for so long does not return any more. */
+#define RETURN_USEC (10 * (gint64)BL_USEC_PER_SEC)
 #define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
 
 /* The work of one tick. */
@@ -131,8 +133,14 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
 {
     field->failures = 0;
     field->held = !step->is_undo;
+    field->returns_usec = 0;
     if (step->is_undo) {
         field->leaving = FALSE;
+        if (bl_control_is_gradual(step->field)) {
+            field->returns_usec = engine->now_usec;
+            field->original = step->to;
+            field->start = step->from;
+        }
         return;
     }
     field->original = step->undo;
@@ -224,13 +232,19 @@ static BlStep step_make(const BlDomain *domain, BlDomainField f)
     const BlFieldState *field = &domain->fields[f];
     BlStep step = {.field = f, .generation = domain->generation};
     g_strlcpy(step.uuid, domain->uuid, sizeof step.uuid);
-    step.from = field->held ? field->value : domain->controls.value[f];
+    gint64 present = domain->controls.value[f];
+    step.from = field->held ? field->value : present;
     step.undo = field->held ? field->original : step.from;
-    if (bl_control_is_gradual(f) && bl_values_has(&domain->controls, f)) {
+    if (bl_control_is_gradual(f)) {
         /* It goes on moving towards its old target until the step is carried out. */
-        gint64 present = domain->controls.value[f];
-        step.slack = bl_control_slack(f) + (field->held ? ABS(present - field->value) : 0);
+        gboolean returns = !field->held && field->returns_usec != 0;
+        gint64 goal = field->held ? field->value : returns ? field->original : present;
         step.from = present;
+        step.slack = bl_control_slack(f) + ABS(present - goal);
+        step.undo = field->held || returns ? field->original : present;
+        /* Nor does a guest that takes memory back wait for us. */
+        if (bl_memory_may_take_back(domain))
+            step.slack += ABS(step.undo - present);
     }
     return step;
 }
@@ -354,7 +368,7 @@ static gboolean is_foreign(const BlDomain *domain, BlDomainField f)
     if (!bl_control_is_gradual(f))
         return present != field->value;
     gint64 most = MAX(field->start, field->value);
-    if (bl_memory_took_back(domain))
+    if (bl_memory_may_take_back(domain))
         most = MAX(most, field->original);
     return present < MIN(field->start, field->value) - slack || present > most + slack;
 }
@@ -365,6 +379,23 @@ static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainFi
     if (field->held && bl_control_is_gradual(f) && bl_values_has(&domain->controls, f) &&
         bl_control_is_near(f, domain->controls.value[f], field->value))
         field->start = field->value;
+}
+
+/* A gradual control that was given back is on its way for a while, as long as it moves; until then
+ * what is read of it is not how it was before. */
+static void returning_judge(const BlEngine *engine, const BlDomain *domain, BlFieldState *field,
+                            BlDomainField f)
+{
+    gint64 present = bl_values_get(&domain->controls, f, 0);
+    if (field->held || field->returns_usec == 0)
+        return;
+    if (!bl_control_is_near(f, present, field->start)) {
+        field->start = present;
+        field->returns_usec = engine->now_usec;
+    }
+    if (bl_control_is_near(f, present, field->original) ||
+        engine->now_usec - field->returns_usec >= RETURN_USEC)
+        field->returns_usec = 0;
 }
 
 static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
@@ -392,6 +423,7 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     /* Where a gradual control is has to be known to change it, also to give it back. */
     if (bl_control_is_gradual(f) && !known)
         return;
+    returning_judge(engine, domain, field, f);
     arrival_note(domain, field, f);
     /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
      * actuator will find what we found, leave it alone and end the holding. */
@@ -406,7 +438,9 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
                       foreign ? BL_RULE_FOREIGN : undo_rule(engine, field, wanted));
         return;
     }
-    gint64 present = field->held ? field->value : domain->controls.value[f];
+    gint64 present = field->held                ? field->value
+                     : field->returns_usec != 0 ? field->original
+                                                : domain->controls.value[f];
     gboolean there = bl_control_is_near(f, present, field->want.value);
     if (!wanted || field->foreign || there || !known || domain->stale ||
         domain->state == BL_STATE_UNKNOWN) {

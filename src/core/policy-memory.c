@@ -82,8 +82,8 @@ static gint64 most_of(const BlDomain *domain)
 {
     const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
     gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gint64 most =
-        MIN(max, field->held ? field->original : domain->controls.value[BL_DOMAIN_BALLOON]);
+    gboolean ours = field->held || field->returns_usec != 0;
+    gint64 most = MIN(max, ours ? field->original : domain->controls.value[BL_DOMAIN_BALLOON]);
     if (domain->class->memory_limit != BL_LIMIT_NONE)
         most = MIN(most, part_of(max, domain->class->memory_limit));
     return MAX(most, 1);
@@ -210,7 +210,8 @@ static void targets_set(BlEngine *engine)
     }
 }
 
-static void share_out(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
+/* Returns what was shared out. */
+static gint64 share_out(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
 {
     BlMemoryHost *memory = &engine->memory;
     gint64 most = room_of(engine, sums, policy->memory.hard);
@@ -219,6 +220,7 @@ static void share_out(BlEngine *engine, const BlPolicy *policy, const MemorySums
     memory->shared_usec = engine->now_usec;
     claims_share(memory, room);
     targets_set(engine);
+    return room;
 }
 
 /* --- pressure ----------------------------------------------------------------------------------
@@ -323,28 +325,81 @@ static gboolean may_take(const BlEngine *engine, const BlDomain *domain)
            engine->now_usec - domain->memory.taken_usec >= pause;
 }
 
-/* Follows the target in steps that are worth it. */
-static void wanted_judge(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain)
+/* What the guest has or is about to have. */
+static gint64 present_of(const BlDomain *domain)
 {
-    BlMemoryGuest *memory = &domain->memory;
-    BlFieldState *field = balloon_of(domain);
+    const BlMemoryGuest *memory = &domain->memory;
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
     gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
-    gint64 present = memory->wanted >= 0 ? memory->wanted : field->held ? field->value : actual;
-    gint64 most = most_of(domain);
-    gint64 worth = MAX(domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 32, TAKE_LEAST);
-    gboolean takes = memory->target < present && present - memory->target >= worth;
-    gboolean gives =
-        memory->target > present && (memory->target - present >= worth || memory->target == most ||
-                                     (memory->starved && memory->target - present >= GIVE_LEAST));
-    if ((takes && may_take(engine, domain)) || gives) {
-        memory->wanted = memory->target;
-        field->want.gives = gives;
-        field->want.reason = memory_reason(engine, policy, domain, takes);
-        if (takes)
-            memory->taken_usec = engine->now_usec;
-    } else if (memory->wanted < 0 && field->held) {
-        memory->wanted = field->value;
-        field->want.reason = memory_reason(engine, policy, domain, TRUE);
+    if (memory->above_usec > 0)
+        return actual;
+    if (memory->wanted >= 0)
+        return memory->wanted;
+    return field->held ? field->value : actual;
+}
+
+static void want_set(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain,
+                     gboolean takes)
+{
+    BlFieldState *field = balloon_of(domain);
+    domain->memory.wanted = domain->memory.target;
+    field->want.gives = !takes;
+    field->want.reason = memory_reason(engine, policy, domain, takes);
+    if (takes)
+        domain->memory.taken_usec = engine->now_usec;
+}
+
+/* Gives what is needed, and sums up what everybody then has. */
+static gint64 give(const BlEngine *engine, const BlPolicy *policy)
+{
+    gint64 sum = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        BlMemoryGuest *memory = &domain->memory;
+        if (memory->target < 0)
+            continue;
+        gint64 present = present_of(domain);
+        gboolean needs = memory->starved || floor_of(engine, domain) > present;
+        if (needs && memory->target - present >= GIVE_LEAST) {
+            want_set(engine, policy, domain, FALSE);
+            present = memory->target;
+        }
+        sum += present;
+    }
+    return sum;
+}
+
+/* The guest that has most beyond what it deserves and may be asked now. */
+static BlDomain *richest(const BlEngine *engine)
+{
+    BlDomain *found = NULL;
+    gint64 most = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        gint64 beyond = domain->memory.target < 0 ? 0 : present_of(domain) - domain->memory.target;
+        if (beyond <= most || beyond < TAKE_LEAST || !may_take(engine, domain))
+            continue;
+        found = domain;
+        most = beyond;
+    }
+    return found;
+}
+
+/* Idle memory is not moved about for its own sake: only when what all have is more than there is do
+ * those pay that have most beyond what they deserve, as few as it takes. */
+static void balance(const BlEngine *engine, const BlPolicy *policy, gint64 room)
+{
+    gint64 excess = give(engine, policy) - room;
+    for (guint i = 0; excess > 0 && i < engine->domains->len; i++) {
+        BlDomain *domain = richest(engine);
+        if (domain == NULL)
+            return;
+        /* Half of the way from what it deserves to its floor more, so that the next need finds some
+         * memory free instead of asking everybody again. */
+        gint64 floor = floor_of(engine, domain);
+        domain->memory.target = MAX((domain->memory.target + floor) / 2 / BL_MIB * BL_MIB, floor);
+        excess -= present_of(domain) - domain->memory.target;
+        want_set(engine, policy, domain, TRUE);
     }
 }
 
@@ -378,7 +433,7 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
 }
 
-static void domain_want(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain)
+static void domain_want(const BlEngine *engine, BlDomain *domain)
 {
     BlMemoryGuest *memory = &domain->memory;
     BlFieldState *field = balloon_of(domain);
@@ -389,8 +444,6 @@ static void domain_want(const BlEngine *engine, const BlPolicy *policy, BlDomain
             limit_want(engine, domain);
         return;
     }
-    if (memory->target >= 0 && is_managed(engine, domain))
-        wanted_judge(engine, policy, domain);
     /* What is held stays held while nothing is known: the guest has shown that it fits. */
     if (memory->wanted < 0 && field->held)
         memory->wanted = field->value;
@@ -422,10 +475,10 @@ void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
         claims_make(engine, &sums);
         pressure_judge(engine, policy, &sums);
         if (engine->memory.pressed)
-            share_out(engine, policy, &sums);
+            balance(engine, policy, share_out(engine, policy, &sums));
         else
             engine->memory.shared_usec = engine->now_usec;
     }
     for (guint i = 0; i < engine->domains->len; i++)
-        domain_want(engine, policy, g_ptr_array_index(engine->domains, i));
+        domain_want(engine, g_ptr_array_index(engine->domains, i));
 }

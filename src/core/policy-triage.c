@@ -11,8 +11,6 @@
  * want CPU time, or the host has room for all. Pressure that returns within a minute holds the next
  * step for a minute, so that an on/off load does not make fields flap.
  */
-#include <string.h>
-
 #include "base/units.h"
 #include "core/engine-private.h"
 
@@ -61,22 +59,17 @@ typedef struct {
 
 static gboolean can_judge(const BlDomain *domain)
 {
-    return domain->seen && !domain->stale && domain->state == BL_STATE_RUNNING;
+    return !domain->stale && domain->state == BL_STATE_RUNNING;
 }
 
-static gint64 overshoot(const BlDomain *domain)
-{
-    return bl_permyriad_of(bl_figures_wait(&domain->fast), MAX(domain->class->cpu_ready, 1));
-}
-
-/* Highest class first, then who misses its objective by the larger factor, then UUID order. */
+/* Highest class first, then who misses the objective of the class by more, then UUID order. */
 static gboolean suffers_more(const BlDomain *domain, const BlDomain *than)
 {
     if (than == NULL)
         return TRUE;
     if (domain->class->rank != than->class->rank)
         return domain->class->rank < than->class->rank;
-    return overshoot(domain) > overshoot(than);
+    return bl_figures_wait(&domain->fast) > bl_figures_wait(&than->fast);
 }
 
 static void judge_victim(Contention *contention, BlDomain *domain)
@@ -112,7 +105,7 @@ static gint64 held_back(const BlEngine *engine)
             sum += MAX(
                 domain->triage.used_before - bl_values_get(&domain->recent, BL_FIGURE_USED, 0), 0);
     }
-    return sum / MAX(bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1), 1);
+    return sum / bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1);
 }
 
 static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
@@ -182,7 +175,6 @@ static void engage(const Contention *contention, BlDomain *payer, gboolean by_ca
     gint64 used = bl_values_get(&payer->fast, BL_FIGURE_USED, 0);
     triage->used_before = triage->recurring ? MAX(triage->used_before, used) : used;
     triage->before = bl_figures_wait(&contention->victim->fast);
-    triage->worse_since_usec = 0;
     triage->reason =
         triage_reason(contention, payer, by_cap ? BL_RULE_TRIAGE_CAP : BL_RULE_TRIAGE_IDLE);
     triage->relaxed = FALSE;
@@ -216,7 +208,8 @@ static void give_up(const Contention *contention, BlDomain *payer)
     disengage(contention, payer, BL_RULE_NO_HELP);
     payer->triage.cooldown_until_usec = engine->now_usec + COOLDOWN_USEC;
     gint64 oldest = engine->worse_usec[2];
-    memmove(&engine->worse_usec[1], &engine->worse_usec[0], 2 * sizeof engine->worse_usec[0]);
+    engine->worse_usec[2] = engine->worse_usec[1];
+    engine->worse_usec[1] = engine->worse_usec[0];
     engine->worse_usec[0] = engine->now_usec;
     if (contention->policy->protection.freeze_on_worse && oldest > 0 &&
         engine->now_usec - oldest < FREEZE_WITHIN_USEC)
@@ -317,7 +310,7 @@ static void engage_idle(const Contention *contention)
         if (is_candidate(contention, domain) && can_idle(contention, domain))
             lowest = MAX(lowest, (gint)domain->class->rank);
     }
-    if (lowest < 0 || settling(contention, lowest))
+    if (settling(contention, lowest))
         return;
     for (guint i = 0; i < domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(domains, i);
@@ -335,7 +328,7 @@ static gboolean can_cap(const Contention *contention, const BlDomain *domain)
         return FALSE;
     if (!domain->triage.engaged)
         return contention->engine->now_usec >= domain->triage.cooldown_until_usec;
-    return domain->triage.cap == 0 || domain->triage.cap > cap_floor(domain);
+    return domain->triage.cap > cap_floor(domain);
 }
 
 /* An increase that hurt is taken back, and the next one waits twice as long. */
@@ -375,7 +368,7 @@ static gboolean take_back_raised(const Contention *contention)
     for (guint i = 0; i < contention->engine->domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(contention->engine->domains, i);
         const BlTriageState *triage = &domain->triage;
-        if (!triage->engaged || !triage->capped || !triage->relaxed ||
+        if (!triage->engaged || !triage->relaxed ||
             contention->engine->now_usec - triage->cap_changed_usec >= CAP_RELAX_WAIT_USEC ||
             !can_cap(contention, domain))
             continue;
@@ -395,7 +388,7 @@ static void engage_caps(const Contention *contention)
         if (can_cap(contention, domain))
             lowest = MAX(lowest, (gint)domain->class->rank);
     }
-    for (guint i = 0; lowest >= 0 && i < domains->len; i++) {
+    for (guint i = 0; i < domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(domains, i);
         if ((gint)domain->class->rank == lowest && can_cap(contention, domain))
             cap_lower(contention, domain);

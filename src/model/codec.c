@@ -5,6 +5,11 @@
 
 #include "base/units.h"
 
+void bl_json_memory_guard(void)
+{
+    json_set_alloc_funcs(g_malloc, g_free);
+}
+
 json_t *bl_ratio_to_json(gint64 permyriad)
 {
     return permyriad < 0 ? json_null() : json_real((double)permyriad / BL_PERMYRIAD);

@@ -19,6 +19,11 @@ typedef enum { BL_CODEC_ERROR_SHAPE } BlCodecError;
 #define BL_CODEC_ERROR (bl_codec_error_quark())
 GQuark bl_codec_error_quark(void);
 
+/* JSON ends the program when memory runs out, as GLib does: a line of the journal that could not be
+ * read for want of memory must not pass for a damaged one, nor half a sample for a whole one. First
+ * thing in the main() of a program that keeps a journal or a trace. */
+void bl_json_memory_guard(void);
+
 /* All constructors return a new reference. */
 json_t *bl_sample_to_json(const BlSample *sample);
 /* Strict: unknown fields, wrong types, duplicate or unsorted domains are errors, so that a damaged

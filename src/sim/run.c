@@ -279,12 +279,14 @@ BlSimReport *bl_sim_run(const BlSimSpec *spec, const BlSimOptions *options, GErr
                .policies = policies,
                .expects = expects};
     run_all(&run, &run_error);
+    gboolean recorded =
+        run_error == NULL && (trace == NULL || bl_trace_writer_flush(trace, &run_error));
     report->violation = g_strdup(checker->violation);
     report->violation_kind = checker->violation_kind;
     report->violated_usec = checker->violated_usec;
     report->ended_usec = world->now_usec;
     report->findings = g_array_ref(expects->findings);
-    if (run_error != NULL) {
+    if (!recorded) {
         g_propagate_error(error, run_error);
         return NULL;
     }

@@ -76,6 +76,11 @@ gboolean bl_trace_write_tick(BlTraceWriter *writer, const BlSample *sample, cons
            line_write(writer, json_pack("{s:o}", "plan", bl_plan_to_json(plan)), error);
 }
 
+gboolean bl_trace_writer_flush(BlTraceWriter *writer, GError **error)
+{
+    return fflush(writer->file) == 0 || io_fail(error, "write", writer->path);
+}
+
 void bl_trace_writer_close(BlTraceWriter *writer)
 {
     if (writer == NULL)
@@ -100,6 +105,12 @@ static gboolean format_fail(const BlTraceReader *reader, GError **error, const c
 static json_t *line_read(BlTraceReader *reader, GError **error)
 {
     ssize_t length = getline(&reader->line, &reader->room, reader->file);
+    /* Whatever else ends the reading is no end of the trace. */
+    if (ferror(reader->file) || (length < 0 && !feof(reader->file))) {
+        g_set_error(error, BL_TRACE_ERROR, BL_TRACE_ERROR_IO,
+                    "cannot read the trace behind line %u: %s", reader->number, g_strerror(errno));
+        return NULL;
+    }
     if (length <= 0 || reader->line[length - 1] != '\n')
         return NULL;
     reader->number++;
@@ -118,6 +129,10 @@ static gboolean header_read(BlTraceReader *reader, GError **error)
 {
     g_autoptr(GError) line_error = NULL;
     json_t *header = line_read(reader, &line_error);
+    if (g_error_matches(line_error, BL_TRACE_ERROR, BL_TRACE_ERROR_IO)) {
+        g_propagate_error(error, g_steal_pointer(&line_error));
+        return FALSE;
+    }
     const char *kind = json_string_value(json_object_get(header, "kind"));
     const char *mode = json_string_value(json_object_get(header, "mode"));
     gboolean good = g_strcmp0(kind, "ballast-trace") == 0 && mode != NULL &&

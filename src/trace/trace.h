@@ -25,11 +25,14 @@ typedef struct BlTraceWriter BlTraceWriter;
  * the engine's at the start. */
 BlTraceWriter *bl_trace_writer_open(const char *path, BlMode mode,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Writing is buffered; a tick that cannot be written ends the recording with an error. */
+/* Writing is buffered; a tick that cannot be written ends the recording with an error. What the
+ * file holds is a beginning of the trace at any moment. */
 gboolean bl_trace_write_policy(BlTraceWriter *writer, json_t *files,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean bl_trace_write_tick(BlTraceWriter *writer, const BlSample *sample, const BlPlan *plan,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* At the end, before closing: the last ticks may not have been written yet. */
+gboolean bl_trace_writer_flush(BlTraceWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void bl_trace_writer_close(BlTraceWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlTraceWriter, bl_trace_writer_close)
 

@@ -140,6 +140,7 @@ static void test_metadata(void)
     check_metadata("<class>unfinished", "");
     check_metadata("<a><b>x</b></a", "b=x");
     check_metadata("<a>&bad;</a>", "");
+    check_metadata("<b:>no key</b:>", "");
 }
 
 static void test_cmdline(void)

@@ -285,6 +285,144 @@ static void test_replays_byte_for_byte(void)
     g_assert_cmpuint(world_count(world, BL_RULE_CALM, BL_DECISION_APPLIED), ==, 1);
 }
 
+/* Guests come and go in the middle, at the end and all at once; the rest keeps its memory. */
+static void test_comings_and_goings(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    for (int i = 0; i < 6; i++)
+        world_add(world, "g", "critical", 1);
+    world_run(world, 1000000);
+    g_assert_cmpuint(bl_engine_holdings(world->engine), ==, 6);
+    static const guint gone[] = {3, 0, 5, 2, 1, 4};
+    for (guint i = 0; i < G_N_ELEMENTS(gone); i++) {
+        world->guests[gone[i]].gone = TRUE;
+        world_run(world, 1000000);
+        g_autoptr(BlView) view = bl_view_new();
+        bl_engine_view(world->engine, world->policy, view);
+        g_assert_cmpuint(view->domains->len, ==, 5 - i);
+        g_assert_cmpuint(view->holdings, ==, 5 - i);
+        g_assert_cmpuint(view->vcpus, ==, 5 - i);
+    }
+    for (guint i = 0; i < 6; i++)
+        g_assert_cmpuint(world->guests[i].writes[BL_DOMAIN_CPU_SHARES], ==, 1);
+    /* One that comes back between others with a new process is one like any other. */
+    for (guint i = 0; i < 6; i += 2) {
+        world->guests[i] = (WorldGuest){.name = "g", .class_name = "critical", .vcpus = 1};
+        bl_values_set(&world->guests[i].controls, BL_DOMAIN_CPU_SHARES, 1024);
+        world->guests[i].state = BL_STATE_RUNNING;
+    }
+    world_run(world, 1000000);
+    world->guests[3] = world->guests[4];
+    bl_values_set(&world->guests[3].controls, BL_DOMAIN_CPU_SHARES, 1024);
+    world_run(world, 1000000);
+    g_assert_cmpuint(bl_engine_holdings(world->engine), ==, 4);
+}
+
+static void test_view_of_host(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_OBSERVE);
+    g_autoptr(BlView) view = bl_view_new();
+    WorldGuest *web = world_add(world, "web", "critical", 2);
+    world->busy = 2500;
+    world->psi = 1200;
+    web->run = 4000;
+    world_tick(world);
+    bl_engine_view(world->engine, world->policy, view);
+    g_assert_cmpint(view->cpus, ==, 2);
+    g_assert_cmpint(view->busy, ==, -1);
+    g_assert_cmpint(view->psi_some, ==, -1);
+    world_run(world, 1000000);
+    bl_engine_view(world->engine, world->policy, view);
+    g_assert_cmpint(view->busy, ==, 2500);
+    g_assert_cmpint(view->psi_some, ==, 1200);
+    g_assert_cmpint(view->reserved, ==, 20000);
+    g_assert_cmpint(view->now_usec, ==, world->now_usec);
+    g_assert_cmpint(view->wall_usec, ==, world->sample->wall_usec);
+    g_assert_cmpint(view->ready_boundary, ==, 500);
+    g_assert_cmpint(view->overcommit_milli, ==, 4000);
+    const BlDomainView *domain = g_ptr_array_index(view->domains, 0);
+    g_assert_cmpuint(domain->threads->len, ==, 3);
+    const BlThreadView *thread = &g_array_index(domain->threads, BlThreadView, 1);
+    g_assert_cmpint(thread->role, ==, BL_ROLE_VCPU);
+    g_assert_cmpuint(thread->index, ==, 1);
+    g_assert_cmpint(bl_values_get(&thread->figures, BL_FIGURE_USED, -1), ==, 4000);
+    g_assert_false(domain->suffers);
+    /* More than all is all. */
+    world->busy = 12000;
+    world->psi = 15000;
+    web->delay = 101;
+    world_run(world, 3000000);
+    bl_engine_view(world->engine, world->policy, view);
+    g_assert_cmpint(view->busy, ==, 10000);
+    g_assert_cmpint(view->psi_some, ==, 10000);
+    domain = g_ptr_array_index(view->domains, 0);
+    g_assert_true(domain->suffers);
+    g_assert_cmpuint(domain->holdings, ==, 0);
+    bl_engine_free(NULL);
+}
+
+/* A host without CPUs, or with more than there can be, is a damaged reading. */
+static void test_view_of_damaged_host(void)
+{
+    static const gint64 cpus[] = {-1, 0, 1, 65536, 65537};
+    for (guint i = 0; i < G_N_ELEMENTS(cpus); i++) {
+        g_autoptr(World) world = world_new(BL_MODE_OBSERVE);
+        g_autoptr(BlView) view = bl_view_new();
+        world->cpus = cpus[i];
+        world->busy = 0;
+        world_run(world, 500000);
+        bl_engine_view(world->engine, world->policy, view);
+        gboolean good = cpus[i] == 1 || cpus[i] == 65536;
+        g_assert_cmpint(view->cpus, ==, good ? cpus[i] : -1);
+        g_assert_cmpint(view->busy, ==, good ? 0 : -1);
+        world->no_host = TRUE;
+        world_run(world, 500000);
+        bl_engine_view(world->engine, world->policy, view);
+        g_assert_cmpint(view->cpus, ==, -1);
+        g_assert_cmpint(view->psi_some, ==, -1);
+    }
+}
+
+static void test_view_of_foreign(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    g_autoptr(BlView) view = bl_view_new();
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    world_run(world, 500000);
+    bl_engine_view(world->engine, world->policy, view);
+    g_assert_cmpuint(((BlDomainView *)g_ptr_array_index(view->domains, 0))->foreign, ==, 0);
+    bl_values_set(&web->controls, BL_DOMAIN_CPU_SHARES, 555);
+    world_run(world, 500000);
+    bl_engine_view(world->engine, world->policy, view);
+    const BlDomainView *domain = g_ptr_array_index(view->domains, 0);
+    g_assert_cmpuint(domain->foreign, ==, 1u << BL_DOMAIN_CPU_SHARES);
+    g_assert_cmpuint(domain->holdings, ==, 0);
+    /* Another class is a new order: the value that is there now is the one to give back. */
+    web->class_name = "standard";
+    world_run(world, 500000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 1000);
+    bl_engine_view(world->engine, world->policy, view);
+    domain = g_ptr_array_index(view->domains, 0);
+    g_assert_cmpuint(domain->foreign, ==, 0);
+    world_request(world, BL_REQUEST_RELEASE, 0, 0);
+    world_run(world, 500000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 555);
+}
+
+/* A new policy classifies anew, also when nothing of the guest has changed. */
+static void test_new_policy(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    WorldGuest *any = world_add(world, "any", NULL, 1);
+    world_run(world, 500000);
+    g_assert_cmpint(world_control(any, BL_DOMAIN_CPU_SHARES), ==, 1000);
+    bl_policy_unref(world->policy);
+    world->policy = world_policy();
+    world->policy->default_class = 2;
+    world_run(world, 500000);
+    g_assert_cmpint(world_control(any, BL_DOMAIN_CPU_SHARES), ==, 100);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -304,5 +442,10 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/clock-stands", test_clock_stands);
     g_test_add_func("/engine/class-sources", test_class_sources);
     g_test_add_func("/engine/replays-byte-for-byte", test_replays_byte_for_byte);
+    g_test_add_func("/engine/comings-and-goings", test_comings_and_goings);
+    g_test_add_func("/engine/view-of-host", test_view_of_host);
+    g_test_add_func("/engine/view-of-damaged-host", test_view_of_damaged_host);
+    g_test_add_func("/engine/view-of-foreign", test_view_of_foreign);
+    g_test_add_func("/engine/new-policy", test_new_policy);
     return g_test_run();
 }

@@ -29,6 +29,7 @@ World *world_new(BlMode mode)
     world->now_usec = 1000 * (gint64)1000000;
     world->cpus = 2;
     world->busy = 10000;
+    world->shares_max = 262144;
     world->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     world->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     world->holdings = g_array_new(FALSE, TRUE, sizeof(BlHolding));
@@ -77,7 +78,8 @@ static void thread_add(BlDomainSample *domain, const WorldGuest *guest, BlThread
     if (!guest->blind) {
         gboolean vcpu = role == BL_ROLE_VCPU;
         bl_values_set(&thread.values, BL_THREAD_RUN_NSEC, vcpu ? guest->run_nsec : 0);
-        bl_values_set(&thread.values, BL_THREAD_DELAY_NSEC, vcpu ? guest->delay_nsec : 0);
+        bl_values_set(&thread.values, BL_THREAD_DELAY_NSEC,
+                      vcpu ? guest->delay_nsec : guest->service_nsec);
     }
     g_array_append_val(domain->threads, thread);
 }
@@ -88,6 +90,7 @@ static void guest_sample(World *world, guint index)
     guest->run_nsec += guest->run * TICK_USEC / 10;
     guest->delay_nsec += guest->delay * TICK_USEC / 10;
     guest->throttled_nsec += guest->throttled * TICK_USEC / 10;
+    guest->service_nsec += guest->service * TICK_USEC / 10;
     if (guest->gone)
         return;
     char uuid[BL_UUID_SIZE];
@@ -136,17 +139,27 @@ static void arrays_move(GArray *from, GArray *to)
     g_array_set_size(from, 0);
 }
 
+static void host_sample(World *world)
+{
+    BlValues *host = &world->sample->host;
+    if (world->no_host)
+        return;
+    bl_values_set(host, BL_HOST_CPU_COUNT, world->cpus);
+    bl_values_set(host, BL_HOST_CPU_BUSY_NSEC, world->busy_nsec);
+    bl_values_set(host, BL_HOST_PSI_CPU_SOME_USEC, world->psi_usec);
+    bl_values_set(host, BL_HOST_SHARES_MAX, world->shares_max);
+    bl_values_set(host, BL_HOST_IDLE_SUPPORTED, !world->no_idle_support);
+}
+
 void world_tick(World *world)
 {
     world->now_usec += TICK_USEC;
     world->busy_nsec += world->busy * world->cpus * TICK_USEC / 10;
+    world->psi_usec += world->psi * TICK_USEC / 10000;
     bl_sample_clear(world->sample);
     world->sample->now_usec = world->now_usec;
     world->sample->wall_usec = world->now_usec + 1700000000000000;
-    bl_values_set(&world->sample->host, BL_HOST_CPU_COUNT, world->cpus);
-    bl_values_set(&world->sample->host, BL_HOST_CPU_BUSY_NSEC, world->busy_nsec);
-    bl_values_set(&world->sample->host, BL_HOST_SHARES_MAX, 262144);
-    bl_values_set(&world->sample->host, BL_HOST_IDLE_SUPPORTED, !world->no_idle_support);
+    host_sample(world);
     for (guint i = 0; i < world->n_guests; i++)
         guest_sample(world, i);
     arrays_move(world->outcomes, world->sample->outcomes);

@@ -14,13 +14,14 @@ typedef struct {
     guint vcpus;
     gint64 run, delay; /* rates of each vCPU, permyriad of the time */
     gint64 throttled;  /* rate */
+    gint64 service;    /* rate of the emulator's waiting */
     gboolean blind;    /* its counters cannot be read */
     gboolean stale;
     gboolean gone;
     BlDomainState state;
     guint64 generation;
     BlValues controls;
-    gint64 run_nsec, delay_nsec, throttled_nsec;
+    gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec;
     guint writes[BL_DOMAIN_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
 
@@ -32,8 +33,11 @@ typedef struct {
     gint64 now_usec;
     gint64 cpus;
     gint64 busy; /* rate, permyriad of all CPUs */
-    gint64 busy_nsec;
+    gint64 psi;  /* rate */
+    gint64 busy_nsec, psi_usec;
+    gint64 shares_max;
     gboolean no_idle_support;
+    gboolean no_host;       /* nothing is known of the host */
     BlOutcomeResult answer; /* to every step; APPLIED also writes */
     gboolean silent;        /* steps get no outcome */
     GArray *outcomes;

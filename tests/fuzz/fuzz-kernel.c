@@ -1,0 +1,74 @@
+/* Fuzz target: the texts of /proc and of control groups, and QEMU's command line. Any bytes give
+ * values within their bounds, or none. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "collect/cgroup.h"
+#include "collect/procfs.h"
+
+#define UUID "aaaaaaaa-0000-0000-0000-000000000001"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(gboolean holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void counters(const char *text)
+{
+    gint64 first = 0, second = 0;
+    if (bl_schedstat_parse(text, &first, &second))
+        check(first >= 0 && second >= 0);
+    for (gint64 ticks = 0; ticks <= 1000; ticks += 100) {
+        if (bl_stat_parse(text, ticks, &first, &second))
+            check(first >= 0 && second >= 0 && ticks > 0);
+    }
+    if (bl_pressure_parse(text, &first))
+        check(first >= 0);
+    if (bl_cgroup_throttled_parse(text, &first))
+        check(first >= 0);
+}
+
+static void groups(const char *text)
+{
+    for (int version = BL_CGROUP_V1; version <= BL_CGROUP_V2; version++) {
+        g_autofree char *path = bl_cgroup_domain_path(text, (BlCgroupVersion)version);
+        /* Below the mount, wherever that is. */
+        check(path == NULL || (path[0] != '\0' && strstr(path, "..") == NULL));
+    }
+    g_autofree char *mount = NULL;
+    check((bl_cgroup_mount_parse(text, &mount) == BL_CGROUP_NONE) == (mount == NULL));
+}
+
+static void processes(const char *text, size_t size)
+{
+    BlThreadRole role;
+    guint index = 0;
+    guint64 ticks;
+    gint64 value;
+    if (bl_thread_role_parse(text, &role, &index))
+        check(role < BL_ROLE_COUNT && index <= 4095);
+    bl_start_time_parse(text, &ticks);
+    /* With its end, as a read of the file gives it, and without. */
+    bl_cmdline_is_qemu(text, size + 1, UUID);
+    bl_cmdline_is_qemu(text, size, UUID);
+    if (bl_integer_parse(text, &value))
+        check(value >= 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    g_autofree char *text = g_malloc(size + 1);
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    counters(text);
+    groups(text);
+    processes(text, size);
+    return 0;
+}
