@@ -96,7 +96,8 @@ static BlOutcome write_failed(BlJournal *journal, const BlControls *controls, co
     gint64 present;
     g_autoptr(GError) journal_error = NULL;
     gboolean known = controls->read(controls->target, step->field, &present), noted = TRUE;
-    if (known && is_from(step, present))
+    /* A gradual control that has not moved yet may all the same have been told to. */
+    if (known && is_from(step, present) && !bl_control_is_gradual(step->field))
         noted = bl_journal_withdraw(journal, step, &journal_error);
     else if (known && present == step->to)
         noted = bl_journal_settle(journal, step, &journal_error);
