@@ -448,7 +448,10 @@ void bl_sim_checker_restored(BlSimChecker *checker)
             if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind != BL_KIND_CONTROL ||
                 checker->fields[i][f].doubtful || !bl_sim_control_read(guest, f, &present))
                 continue;
-            /* What counts of a balloon is what it was told: the guest may move it itself. */
+            /* What counts of a balloon is what it was told. One that the guest has moved looks like
+             * somebody else's, and is left alone. */
+            if (f == BL_DOMAIN_BALLOON && guest->memory.moved_itself)
+                continue;
             if (f == BL_DOMAIN_BALLOON)
                 present = guest->memory.target;
             if (!bl_control_is_near(f, present, checker->fields[i][f].baseline))

@@ -119,6 +119,9 @@ static void balloon_take(BlSimMemory *memory, const BlMemorySpec *spec, gint64 b
 static void balloon_move(BlSimMemory *memory, const BlMemorySpec *spec, gint64 rate, gint64 usec)
 {
     gint64 goal = memory->target;
+    /* When it tells the truth again, that looks as if it had moved. */
+    if (memory->fault == BL_BALLOON_LIE && memory->actual != goal)
+        memory->moved_itself = TRUE;
     if (memory->fault == BL_BALLOON_BACK) {
         goal = spec->max_bytes;
         memory->moving = memory->actual != goal;
