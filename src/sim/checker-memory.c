@@ -78,10 +78,14 @@ void bl_sim_checker_balloon_step(BlSimChecker *checker, const BlStep *step,
     /* A guest that uses more than its class's limit keeps it, and room to work. */
     gint64 used = guest >= 0 ? checker->heard[guest].actual - checker->heard[guest].usable : 0;
     limit = MAX(limit, used + MAX(max / 4, ROOM_BYTES));
+    /* Somebody else has told it meanwhile: the actuator will see that. */
+    if (guest >= 0 && checker->fields[guest][BL_DOMAIN_BALLOON].doubtful &&
+        !bl_control_is_near(BL_DOMAIN_BALLOON, step->from, told(checker, step)))
+        return;
     /* To tell a balloon that does not move to stay where it is raises nothing. */
     if (step->to > MAX(MIN(limit, step->undo), MAX(told(checker, step), step->from)))
         bl_sim_checker_violate(checker, "\"%s\": a balloon above its limit", domain->name);
-    if (bl_sim_checker_gives(checker, step) || guest < 0)
+    if (bl_sim_checker_gives(checker, step) || step->to >= step->from || guest < 0)
         return;
     /* What the administrator himself has set may be less. */
     reserved = MIN(reserved, checker->fields[guest][BL_DOMAIN_BALLOON].baseline);
