@@ -66,7 +66,7 @@ void bl_policy_standing(const BlEngine *engine, BlDomain *domain);
 void bl_policy_triage(BlEngine *engine, const BlPolicy *policy);
 
 /* memory-guest.c: what a guest's statistics tell; called for every domain of a sample. */
-void bl_memory_guest_update(BlDomain *domain, gint64 now_usec);
+void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec);
 /* TRUE when its balloon, its size and its working set are known; when they are recent enough to
  * take memory by. */
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec);

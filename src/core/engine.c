@@ -124,7 +124,7 @@ static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean po
     bl_domain_figures(domain, engine->now_usec, BL_TRIAGE_WINDOW_USEC, &domain->fast,
                       domain->fast_thread, sizeof domain->fast_thread);
     bl_domain_figures(domain, engine->now_usec, BL_RECENT_WINDOW_USEC, &domain->recent, NULL, 0);
-    bl_memory_guest_update(domain, engine->now_usec);
+    bl_memory_guest_update(domain, engine->now_usec, engine->wall_usec);
     for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++)
         domain->fields[i].want.active = FALSE;
 }

@@ -28,6 +28,9 @@
 #define FORGET_EVERY_USEC (10 * (gint64)BL_USEC_PER_SEC)
 /* A report so much later than a change knows of it. */
 #define REPORT_USEC (1 * (gint64)BL_USEC_PER_SEC)
+#define AGE_SEC 3
+/* By so much two clocks may differ about the time between two reports. */
+#define CLOCK_OFF_SEC 5
 #define PLENTY_BYTES (64 * BL_MIB)
 /* How long a report may be used to take memory, and to know anything at all. */
 #define FRESH_USEC (3 * (gint64)BL_USEC_PER_SEC)
@@ -98,7 +101,8 @@ static void harm_judge(BlMemoryGuest *memory, const BlValues *values, gint64 now
     memory->major_faults = faults;
 }
 
-static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec)
+static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec,
+                           gint64 wall_usec)
 {
     gint64 actual = values->value[BL_DOMAIN_BALLOON], usable = usable_of(values);
     gboolean first = memory->stats_usec == 0;
@@ -113,11 +117,12 @@ static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64
     else if (rests || memory->starved || memory->working_set < 0)
         memory->working_set = MAX(actual - usable, 0);
     memory->reported_actual = actual;
-    /* How old the first report is cannot be told: it may be of a driver that fell silent long ago.
-     */
-    memory->rests = rests && !first;
+    /* The host's clock gives the report its time: one that is old when it is found is of a driver that
+     * fell silent. */
+    gint64 age = wall_usec / BL_USEC_PER_SEC - values->value[BL_DOMAIN_STATS_TIME];
+    memory->rests = rests && !first && ABS(age) <= AGE_SEC;
     memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
-    memory->stats_usec = now_usec;
+    memory->stats_usec = MAX(now_usec - CLAMP(age, 0, AGE_SEC) * BL_USEC_PER_SEC, 1);
 }
 
 /* What QEMU itself occupies shows only while the balloon rests and the guest has touched all. */
@@ -143,7 +148,28 @@ static void above_judge(BlMemoryGuest *memory, const BlFieldState *field, const 
         memory->above_usec = now_usec;
 }
 
-void bl_memory_guest_update(BlDomain *domain, gint64 now_usec)
+/* FALSE when the driver's clock tells another story than ours: then nothing connects this report with
+ * the last one. */
+static gboolean follows(const BlMemoryGuest *memory, gint64 stats_time, gint64 now_usec)
+{
+    gint64 span = (now_usec - memory->stats_usec) / BL_USEC_PER_SEC;
+    return memory->stats_usec > 0 && stats_time > memory->stats_time &&
+           stats_time - MAX(memory->stats_time, 0) <= span + CLOCK_OFF_SEC;
+}
+
+/* The report after a rise tells that it was need: what the guest took back is its own from now on,
+ * whatever it does with it later. */
+static void need_confirm(BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    if (memory->above_usec == 0 || memory->stats_usec < memory->above_usec + REPORT_USEC ||
+        !bl_memory_may_take_back(domain))
+        return;
+    domain->fields[BL_DOMAIN_BALLOON].high = domain->controls.value[BL_DOMAIN_BALLOON];
+    memory->above_usec = 0;
+}
+
+void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
 {
     BlMemoryGuest *memory = &domain->memory;
     BlValues *values = &domain->controls;
@@ -154,9 +180,13 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec)
         return;
     above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
-    if (bl_values_has(values, BL_DOMAIN_STATS_TIME) &&
-        (memory->stats_usec == 0 || values->value[BL_DOMAIN_STATS_TIME] != memory->stats_time))
-        report_take_in(memory, values, now_usec);
+    if (!bl_values_has(values, BL_DOMAIN_STATS_TIME) ||
+        (memory->stats_usec > 0 && values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time))
+        return;
+    if (!follows(memory, values->value[BL_DOMAIN_STATS_TIME], now_usec))
+        memory->stats_usec = 0;
+    report_take_in(memory, values, now_usec, wall_usec);
+    need_confirm(domain);
 }
 
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)

@@ -357,7 +357,10 @@ static void want_set(const BlEngine *engine, const BlPolicy *policy, BlDomain *d
                      gboolean takes)
 {
     BlFieldState *field = balloon_of(domain);
-    domain->memory.wanted = domain->memory.target;
+    /* What is given is never less than what is there: an earlier take may not have been made. */
+    domain->memory.wanted =
+        takes ? domain->memory.target
+              : MAX(domain->memory.target, domain->controls.value[BL_DOMAIN_BALLOON]);
     field->want.gives = !takes;
     field->want.reason = memory_reason(engine, policy, domain, takes);
     if (takes)
@@ -438,9 +441,12 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
     BlFieldState *field = balloon_of(domain);
     if (domain->class->memory_limit == BL_LIMIT_NONE)
         return;
-    field->want.active = TRUE;
+    gint64 most = most_of(engine, domain), present = present_of(domain);
+    if (most < present && !may_take(engine, domain))
+        most = present;
+    field->want.active = field->held || most < present;
     field->want.gives = FALSE;
-    field->want.value = most_of(engine, domain);
+    field->want.value = most;
     field->want.expires_usec = 0;
     if (field->want.reason.rule != BL_RULE_MEMORY_LIMIT)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);

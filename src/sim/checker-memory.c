@@ -11,12 +11,35 @@
 #define KNOWN_USEC (30 * (gint64)BL_USEC_PER_SEC)
 /* Targets are whole MiB. */
 #define WHOLE_BYTES BL_MIB
+/* Room to work above what a guest uses, at least. */
+#define ROOM_BYTES (64 * BL_MIB)
 /* There is enough when so many permyriad of the host cover what all guests use. */
 #define ENOUGH 6500
 
-gboolean bl_sim_checker_gives(const BlStep *step)
+/* From where a step counts: from what the balloon was told last, not where it is on its way. */
+static gint64 told(const BlSimChecker *checker, const BlStep *step)
 {
-    return step->field == BL_DOMAIN_BALLOON && step->to >= step->from;
+    gint guest = bl_sim_guest_find(checker->agent->world, step->uuid);
+    return guest >= 0 ? checker->agent->world->guests[guest].memory.target : step->from;
+}
+
+gboolean bl_sim_checker_gives(const BlSimChecker *checker, const BlStep *step)
+{
+    return step->field == BL_DOMAIN_BALLOON && step->to >= told(checker, step);
+}
+
+void bl_sim_checker_hear(BlSimChecker *checker, gboolean anew)
+{
+    const BlSimAgent *agent = checker->agent;
+    for (guint i = 0; i < agent->world->n_guests && agent->world->has_memory; i++) {
+        const BlSimRecord *record = &agent->records[i];
+        if (anew)
+            checker->heard[i].at_usec = -1;
+        if (record->sample != NULL &&
+            bl_values_has(&record->sample->values, BL_DOMAIN_STATS_TIME) &&
+            bl_values_has(&record->sample->values, BL_DOMAIN_MEMORY_USABLE))
+            checker->heard[i] = record->report;
+    }
 }
 
 static gint64 period_usec(const BlDomainSample *domain)
@@ -24,26 +47,20 @@ static gint64 period_usec(const BlDomainSample *domain)
     return bl_values_get(&domain->values, BL_DOMAIN_STATS_PERIOD, 0) * BL_USEC_PER_SEC;
 }
 
-static void check_told(BlSimChecker *checker, const BlStep *step, const BlDomainSample *domain,
-                       guint guest)
+static void check_heard(BlSimChecker *checker, const BlStep *step, const BlDomainSample *domain,
+                        guint guest)
 {
-    const BlSimAgent *agent = checker->agent;
-    const BlSimRecord *record = &agent->records[guest];
-    gint64 age = agent->world->now_usec - record->report.at_usec;
+    const BlMemoryReport *heard = &checker->heard[guest];
+    gint64 age = checker->agent->world->now_usec - heard->at_usec;
     gint64 fresh = step->reason.rule == BL_RULE_MEMORY_LIMIT ? KNOWN_USEC : FRESH_USEC;
-    if (!bl_values_has(&domain->values, BL_DOMAIN_STATS_TIME) ||
-        !(bl_values_has(&domain->values, BL_DOMAIN_MEMORY_USABLE) ||
-          bl_values_has(&domain->values, BL_DOMAIN_MEMORY_FREE)))
+    if (heard->at_usec < 0)
         bl_sim_checker_violate(checker, "\"%s\": memory is taken and nothing is known of it",
                                domain->name);
     else if (age > fresh + WAY_USEC + period_usec(domain))
         bl_sim_checker_violate(
             checker, "\"%s\": memory is taken on figures that are %" G_GINT64_FORMAT " us old",
             domain->name, age);
-    /* Who can tell what a guest uses whose balloon says that it took what it did not take? Nothing
-     * is taken from it either. */
-    else if (agent->world->guests[guest].memory.fault != BL_BALLOON_LIE &&
-             step->to < record->report.actual - record->report.usable - WHOLE_BYTES)
+    else if (step->to < heard->actual - heard->usable - WHOLE_BYTES)
         bl_sim_checker_violate(checker, "\"%s\": memory is taken that it uses", domain->name);
 }
 
@@ -58,28 +75,38 @@ void bl_sim_checker_balloon_step(BlSimChecker *checker, const BlStep *step,
     if (!class->memory_ballooning)
         bl_sim_checker_violate(checker, "\"%s\": a balloon that its class does not allow",
                                domain->name);
-    if (step->to > MAX(MIN(limit, step->undo), step->from))
-        bl_sim_checker_violate(checker, "\"%s\": a balloon above its limit", domain->name);
-    if (bl_sim_checker_gives(step) || guest < 0)
+    /* A guest that uses more than its class's limit keeps it, and room to work. */
+    gint64 used = guest >= 0 ? checker->heard[guest].actual - checker->heard[guest].usable : 0;
+    limit = MAX(limit, used + MAX(max / 4, ROOM_BYTES));
+    /* Somebody else has told it meanwhile: the actuator will see that. */
+    if (guest >= 0 && checker->fields[guest][BL_DOMAIN_BALLOON].doubtful &&
+        !bl_control_is_near(BL_DOMAIN_BALLOON, step->from, told(checker, step)))
         return;
+    /* To tell a balloon that does not move to stay where it is raises nothing. */
+    if (step->to > MAX(MIN(limit, step->undo), MAX(told(checker, step), step->from)))
+        bl_sim_checker_violate(checker, "\"%s\": a balloon above its limit", domain->name);
+    if (bl_sim_checker_gives(checker, step) || step->to >= step->from || guest < 0)
+        return;
+    /* What the administrator himself has set may be less. */
+    reserved = MIN(reserved, checker->fields[guest][BL_DOMAIN_BALLOON].baseline);
     if (step->to < MIN(reserved, step->undo) - WHOLE_BYTES)
         bl_sim_checker_violate(checker, "\"%s\": a balloon below its reservation", domain->name);
-    check_told(checker, step, domain, (guint)guest);
+    check_heard(checker, step, domain, (guint)guest);
 }
 
-/* What the balloon was told before Ballast is what it gets back; what it happens to hold on its
- * way there is not. Only when the guest itself has moved it, that is what was there before. */
-void bl_sim_checker_balloon_written(BlSimChecker *checker, guint guest, gint64 before)
+/* What the balloon was told before Ballast is what it gets back, not what it happens to hold on its
+ * way there. Only when the guest itself has moved it, that is what was there before. */
+void bl_sim_checker_balloon_written(BlSimChecker *checker, guint guest, const BlStep *step)
 {
     const BlSimMemory *memory = &checker->agent->world->guests[guest].memory;
     BlSimField *state = &checker->fields[guest][BL_DOMAIN_BALLOON];
-    if (state->ours || state->doubtful ||
-        bl_control_is_near(BL_DOMAIN_BALLOON, before, state->baseline))
+    if (state->doubtful || bl_control_is_near(BL_DOMAIN_BALLOON, step->undo, state->baseline) ||
+        (state->ours && !memory->moved_itself))
         return;
     if (!memory->moved_itself)
-        bl_sim_checker_violate(checker, "\"%s\": a balloon is taken over on its way",
+        bl_sim_checker_violate(checker, "\"%s\": what its balloon was told before is lost",
                                checker->agent->world->guests[guest].spec->name);
-    state->baseline = before;
+    state->baseline = step->undo;
 }
 
 /* What a guest would have to have, as far as the world is concerned; what cannot be had of it

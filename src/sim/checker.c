@@ -77,9 +77,9 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
 {
     BlSimChecker *checker = data;
     BlSimField *state = &checker->fields[guest][field];
-    check_journalled(checker, guest, step);
     if (field == BL_DOMAIN_BALLOON && !step->is_undo)
-        bl_sim_checker_balloon_written(checker, guest, before);
+        bl_sim_checker_balloon_written(checker, guest, step);
+    check_journalled(checker, guest, step);
     if (field == step->field) {
         gboolean back = step->is_undo && bl_control_is_near(field, before, value);
         if (!back && (before < step->from - step->slack || before > step->from + step->slack))
@@ -235,7 +235,7 @@ static void check_rate(BlSimChecker *checker, const BlStep *step)
     guint recent = 0;
     for (guint i = 0; i < checker->step_times->len; i++)
         recent += now - g_array_index(checker->step_times, gint64, i) < MINUTE_USEC;
-    if (!step->is_undo && !bl_sim_checker_gives(step) &&
+    if (!step->is_undo && !bl_sim_checker_gives(checker, step) &&
         recent >= checker->agent->policy->protection.steps_per_minute)
         bl_sim_checker_violate(checker, "\"%s\": more steps a minute than the policy allows",
                                step->reason.domain);
@@ -249,7 +249,7 @@ static void check_guests(BlSimChecker *checker)
     const char *last = "";
     for (guint i = 0; i < plan->steps->len; i++) {
         const BlStep *step = &g_array_index(plan->steps, BlStep, i);
-        if (step->is_undo || bl_sim_checker_gives(step))
+        if (step->is_undo || bl_sim_checker_gives(checker, step))
             continue;
         guests += strcmp(step->uuid, last) != 0;
         last = step->uuid;
@@ -267,6 +267,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
             for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
                 checker->fields[i][f].stepped = FALSE;
     }
+    bl_sim_checker_hear(checker, checker->life != agent->lives);
     checker->life = agent->lives;
     if (agent->plan->steps->len == 0)
         return;
@@ -305,6 +306,7 @@ BlSimChecker *bl_sim_checker_new(BlSimAgent *agent)
     checker->fields = g_malloc0_n(MAX(agent->world->n_guests, 1), sizeof *checker->fields);
     checker->step_times = g_array_new(FALSE, TRUE, sizeof(gint64));
     checker->view = bl_view_new();
+    checker->heard = g_new0(BlMemoryReport, MAX(agent->world->n_guests, 1));
     for (guint i = 0; i < agent->world->n_guests; i++)
         baseline_take(checker, i);
     agent->written = written;
@@ -319,6 +321,7 @@ void bl_sim_checker_free(BlSimChecker *checker)
     g_free(checker->fields);
     g_array_unref(checker->step_times);
     bl_view_free(checker->view);
+    g_free(checker->heard);
     g_free(checker->violation);
     g_free(checker);
 }
@@ -449,7 +452,10 @@ void bl_sim_checker_restored(BlSimChecker *checker)
             if (bl_field_info(BL_SCOPE_DOMAIN, f)->kind != BL_KIND_CONTROL ||
                 checker->fields[i][f].doubtful || !bl_sim_control_read(guest, f, &present))
                 continue;
-            /* What counts of a balloon is what it was told: the guest may move it itself. */
+            /* What counts of a balloon is what it was told. One that the guest has moved looks like
+             * somebody else's, and is left alone. */
+            if (f == BL_DOMAIN_BALLOON && guest->memory.moved_itself)
+                continue;
             if (f == BL_DOMAIN_BALLOON)
                 present = guest->memory.target;
             if (!bl_control_is_near(f, present, checker->fields[i][f].baseline))

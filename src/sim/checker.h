@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     BlSimAgent *agent;
     BlSimField (*fields)[BL_DOMAIN_CONTROLS]; /* one row a guest */
+    BlMemoryReport *heard;                    /* of each guest, by the engine */
     GArray *step_times;                       /* gint64, engine's clock */
     guint life;                               /* of the daemon, whose steps those are */
     BlView *view;

@@ -119,6 +119,9 @@ static void balloon_take(BlSimMemory *memory, const BlMemorySpec *spec, gint64 b
 static void balloon_move(BlSimMemory *memory, const BlMemorySpec *spec, gint64 rate, gint64 usec)
 {
     gint64 goal = memory->target;
+    /* When it tells the truth again, that looks as if it had moved. */
+    if (memory->fault == BL_BALLOON_LIE && memory->actual != goal)
+        memory->moved_itself = TRUE;
     if (memory->fault == BL_BALLOON_BACK) {
         goal = spec->max_bytes;
         memory->moving = memory->actual != goal;
@@ -190,9 +193,9 @@ static void make_room(BlSimMemory *memory, const BlMemorySpec *spec, gint64 usec
         return;
     if (spec->autodeflate && back > 0) {
         memory->actual += back;
-        /* The driver stops taking, but not giving. */
-        memory->moving = memory->moving && memory->target > memory->actual;
-        memory->moved_itself = TRUE;
+        /* It does not take again what it gave up, but goes on giving. */
+        memory->moved_itself = memory->moved_itself || memory->actual > memory->target;
+        memory->moving = memory->moving && memory->actual < memory->target;
         memory->touched += back;
         return;
     }
@@ -286,7 +289,7 @@ static void report(BlSimGuest *guest, gint64 now_usec)
     gint64 free = MAX(memory->actual - used_of(memory, spec), 0);
     memory->report = (BlMemoryReport){
         .at_usec = now_usec,
-        .actual = memory->actual,
+        .actual = bl_sim_memory_told(memory),
         .usable = MAX(free + memory->cache - reserve_of(memory), 0),
         .free = free,
         .cache = memory->cache,

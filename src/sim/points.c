@@ -8,7 +8,7 @@
 #include "sim/run.h"
 
 /* A day in steps of a second has 1.5 MiB. */
-#define FILE_LIMIT (16 * 1024 * 1024)
+#define FILE_LIMIT (64 * 1024 * 1024)
 
 /* A number of percent, cut off behind its second decimal; NULL when there is none. */
 static const char *percent_read(const char *text, gint64 *ret_permyriad)

@@ -81,14 +81,23 @@ static gboolean wanted_of(const BlDomainSample *domain, gint64 *ret_nsec)
     return TRUE;
 }
 
+/* No host has more; more is a damaged reading, and so is less than nothing. */
+#define BYTES_MAX ((gint64)1 << 50)
+
+static gint64 bytes_of(const BlValues *values, guint field)
+{
+    gint64 bytes = bl_values_get(values, field, -1);
+    return bytes >= 0 && bytes <= BYTES_MAX ? bytes : -1;
+}
+
 /* What was used of the guest's memory; while that is unknown, what was known last. */
 static void memory_take(Reading *reading, Past *past, const BlValues *values)
 {
     BlMemorySpec *memory = &past->memory;
     GArray *points = memory->points;
-    gint64 max = bl_values_get(values, BL_DOMAIN_MEMORY_MAX, 0);
-    gint64 balloon = bl_values_get(values, BL_DOMAIN_BALLOON, -1);
-    gint64 usable = bl_values_get(values, BL_DOMAIN_MEMORY_USABLE, -1);
+    gint64 max = bytes_of(values, BL_DOMAIN_MEMORY_MAX);
+    gint64 balloon = bytes_of(values, BL_DOMAIN_BALLOON);
+    gint64 usable = bytes_of(values, BL_DOMAIN_MEMORY_USABLE);
     gint64 point = points->len > 0 ? g_array_index(points, gint64, points->len - 1) : 0;
     if (max > 0 && memory->max_bytes <= 0) {
         memory->max_bytes = max;
@@ -128,13 +137,13 @@ static void domain_take(Reading *reading, const BlDomainSample *domain)
 static void host_memory_take(Reading *reading, const BlSample *sample)
 {
     BlSimSpec *spec = reading->spec;
-    gint64 available = bl_values_get(&sample->host, BL_HOST_MEMORY_AVAILABLE, -1);
-    spec->memory_bytes =
-        MAX(bl_values_get(&sample->host, BL_HOST_MEMORY_TOTAL, spec->memory_bytes), 0);
+    gint64 available = bytes_of(&sample->host, BL_HOST_MEMORY_AVAILABLE);
+    gint64 total = bytes_of(&sample->host, BL_HOST_MEMORY_TOTAL);
+    spec->memory_bytes = total > 0 ? total : spec->memory_bytes;
     gint64 own = spec->memory_bytes - available;
     for (guint i = 0; i < sample->domains->len; i++) {
         const BlDomainSample *domain = g_ptr_array_index(sample->domains, i);
-        own -= bl_values_get(&domain->values, BL_DOMAIN_MEMORY_RESIDENT, 0);
+        own -= MAX(bytes_of(&domain->values, BL_DOMAIN_MEMORY_RESIDENT), 0);
     }
     if (spec->memory_bytes > 0 && available >= 0)
         reading->own_bytes = MIN(reading->own_bytes, MAX(own, 0));

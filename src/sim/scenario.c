@@ -9,6 +9,8 @@
 #include "sim/points.h"
 
 #define COUNT_MAX 100000
+/* Of amounts and times: no host has more memory, and sums of as many do not overflow. */
+#define NUMBER_MAX ((gint64)1 << 50)
 
 typedef enum {
     KEY_TEXT,
@@ -28,7 +30,8 @@ typedef struct {
     const char *name;
     KeyKind kind;
     gsize offset;
-    gint64 least; /* of a number or count */
+    gint64 least;     /* of a number or count */
+    gboolean limited; /* a number of at most NUMBER_MAX */
 } Key;
 
 typedef struct {
@@ -84,7 +87,8 @@ static int expect_index(const char *name)
 static void number_take(Reader *reader, const BlPolicyNode *value, const Key *key, char *at)
 {
     gint64 number;
-    if (!number_parse(value->text, &number) || number < key->least)
+    if (!number_parse(value->text, &number) || number < key->least ||
+        (key->limited && number > NUMBER_MAX))
         wrong(reader, value, "a number that fits here, such as 5, 10%, 300ms or 2GiB");
     else if (key->kind == KEY_SECONDS)
         *(gint64 *)(gpointer)at = number / BL_USEC_PER_SEC;
@@ -193,25 +197,25 @@ static const Key guest_keys[] = {
     {"connections", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.load.connections), 1},
     {"service", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.service_usec), 1},
     {"network", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.network_usec), 0},
-    {"on", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.on_usec), 0},
-    {"off", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.off_usec), 0},
-    {"from", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.from_usec), 0},
-    {"shift", KEY_NUMBER, G_STRUCT_OFFSET(Guest, shift), 0},
-    {"point", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.point_usec), 1},
+    {"on", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.on_usec), 0, TRUE},
+    {"off", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.off_usec), 0, TRUE},
+    {"from", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.from_usec), 0, TRUE},
+    {"shift", KEY_NUMBER, G_STRUCT_OFFSET(Guest, shift), 0, TRUE},
+    {"point", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.point_usec), 1, TRUE},
     {"file", KEY_TEXT, G_STRUCT_OFFSET(Guest, file), 0},
     {"files", KEY_TEXT, G_STRUCT_OFFSET(Guest, files), 0},
     {"disk", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.load.disk), 0},
     {"depth", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.load.depth), 1},
-    {"size", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.size_bytes), 1},
-    {"rate", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.rate), 0},
-    {"weight", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.weight), 1},
+    {"size", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.size_bytes), 1, TRUE},
+    {"rate", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.load.rate), 0, TRUE},
+    {"weight", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.weight), 1, TRUE},
     {"node", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.node), 0},
-    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.max_bytes), 0},
-    {"balloon", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.balloon_bytes), 0},
-    {"kernel", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.kernel_bytes), 0},
-    {"working-set", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.set_bytes), 0},
-    {"growth", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.growth), 1},
-    {"cache", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.cache_rate), 0},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.max_bytes), 0, TRUE},
+    {"balloon", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.balloon_bytes), 0, TRUE},
+    {"kernel", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.kernel_bytes), 0, TRUE},
+    {"working-set", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.set_bytes), 0, TRUE},
+    {"growth", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.growth), 1, TRUE},
+    {"cache", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.cache_rate), 0, TRUE},
     {"swap", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.swap_bytes), 0},
     {"statistics", KEY_SECONDS, G_STRUCT_OFFSET(Guest, spec.memory.period_sec), 0},
     {"autodeflate", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.autodeflate), 0},
@@ -220,9 +224,9 @@ static const Key guest_keys[] = {
 };
 
 static const Key disk_keys[] = {
-    {"iops", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, iops), 1},
-    {"latency", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, latency_usec), 0},
-    {"bandwidth", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, bandwidth), 0},
+    {"iops", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, iops), 1, TRUE},
+    {"latency", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, latency_usec), 0, TRUE},
+    {"bandwidth", KEY_NUMBER, G_STRUCT_OFFSET(BlDiskSpec, bandwidth), 0, TRUE},
     {0},
 };
 
@@ -243,7 +247,7 @@ static const Key expect_keys[] = {
     {"text", KEY_TEXT, G_STRUCT_OFFSET(BlExpect, text), 0},
     {"least", KEY_NUMBER, G_STRUCT_OFFSET(BlExpect, least), 0},
     {"most", KEY_NUMBER, G_STRUCT_OFFSET(BlExpect, most), 0},
-    {"from", KEY_NUMBER, G_STRUCT_OFFSET(BlExpect, from_usec), 0},
+    {"from", KEY_NUMBER, G_STRUCT_OFFSET(BlExpect, from_usec), 0, TRUE},
     {"until", KEY_NUMBER, G_STRUCT_OFFSET(BlExpect, until_usec), 0},
     {0},
 };
@@ -257,12 +261,12 @@ static const Key spec_keys[] = {
     {"noise", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, noise), 0},
     {"step", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, act_usec), 0},
     {"nodes", KEY_COUNT, G_STRUCT_OFFSET(BlSimSpec, nodes), 1},
-    {"remote", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, remote_penalty), 0},
-    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_bytes), 0},
-    {"memory-own", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_own_bytes), 0},
-    {"memory-hard", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_hard), 1},
-    {"balloon-rate", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, balloon_rate), 1},
-    {"uplink", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, uplink), 0},
+    {"remote", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, remote_penalty), 0, TRUE},
+    {"memory", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_bytes), 0, TRUE},
+    {"memory-own", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_own_bytes), 0, TRUE},
+    {"memory-hard", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_hard), 1, TRUE},
+    {"balloon-rate", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, balloon_rate), 1, TRUE},
+    {"uplink", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, uplink), 0, TRUE},
     {0},
 };
 
