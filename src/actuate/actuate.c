@@ -48,9 +48,13 @@ static gboolean is_forgotten(const BlControls *controls, const BlStep *step)
            controls->read(controls->target, BL_DOMAIN_CPU_IDLE, &idle) && idle == 1;
 }
 
-/* A gradual control is on its way most of the time: the step says how far off it may be. */
+/* A gradual control is on its way most of the time: the step says how far off it may be. One that
+ * is back already by itself is told so, or it would set out again for what it was told last. */
 static gboolean is_from(const BlStep *step, gint64 present)
 {
+    if (step->is_undo && bl_control_is_gradual(step->field) &&
+        bl_control_is_near(step->field, present, step->to))
+        return TRUE;
     return present == step->from || (step->slack > 0 && present >= step->from - step->slack &&
                                      present <= step->from + step->slack);
 }
@@ -96,8 +100,9 @@ static BlOutcome write_failed(BlJournal *journal, const BlControls *controls, co
     gint64 present;
     g_autoptr(GError) journal_error = NULL;
     gboolean known = controls->read(controls->target, step->field, &present), noted = TRUE;
-    /* A gradual control that has not moved yet may all the same have been told to. */
-    if (known && is_from(step, present) && !bl_control_is_gradual(step->field))
+    /* A gradual control that has not moved may move yet: the journal keeps the intent. */
+    known = known && !bl_control_is_gradual(step->field);
+    if (known && present == step->from)
         noted = bl_journal_withdraw(journal, step, &journal_error);
     else if (known && present == step->to)
         noted = bl_journal_settle(journal, step, &journal_error);

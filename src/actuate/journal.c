@@ -356,9 +356,9 @@ gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 genera
     /* As long as idle priority is ours, the present weight says nothing about our own. */
     gboolean hidden = field == BL_DOMAIN_CPU_SHARES &&
                       entry_find(journal->entries, uuid, generation, BL_DOMAIN_CPU_IDLE) >= 0;
-    gboolean is_value = bl_control_is_near(field, present, holding.value);
-    gboolean is_previous = bl_control_is_near(field, present, entry->previous);
-    if (!hidden && !entry->applied && !is_value && is_previous) {
+    /* Nor does a gradual control that has not moved yet say that it was not told to. */
+    gboolean unsaid = hidden || bl_control_is_gradual(field);
+    if (!unsaid && !entry->applied && present != holding.value && present == entry->previous) {
         holding.value = entry->previous;
         if (holding.value == holding.original) {
             g_autoptr(GError) ignored = NULL;

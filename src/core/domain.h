@@ -28,15 +28,14 @@ typedef struct {
 typedef struct {
     gboolean held;
     gint64 original;
-    gint64 value;        /* while held: what we wrote last */
-    gint64 start;        /* while held: where a gradual control set out from */
-    gint64 returns_usec; /* not held: when a gradual control last moved towards its original; 0: it
-                            is not on its way */
-    gint64 applied_usec; /* while held: when that was known to be done */
-    gint64 shares;       /* see BlHolding */
-    gboolean leaving;    /* held from a time when more was allowed: give back whatever */
-    guint64 flying;      /* decision whose step has no outcome yet; 0: none */
-    gboolean foreign;    /* somebody else changed it: left alone */
+    gint64 value;           /* while held: what we wrote last */
+    gint64 low, high;       /* while held: between which a gradual control may be on its way */
+    gboolean returns;       /* not held: a gradual control on its way back to its original */
+    gint64 applied_usec;    /* while held: when that was known to be done */
+    gint64 shares;          /* see BlHolding */
+    gboolean leaving;       /* held from a time when more was allowed: give back whatever */
+    guint64 flying;         /* decision whose step has no outcome yet; 0: none */
+    gboolean foreign;       /* somebody else changed it: left alone */
     gint64 not_before_usec; /* after a failure: when to try again */
     guint failures;
     guint64 announced; /* observe, advise: the open decision; 0: none */
@@ -69,6 +68,7 @@ typedef struct {
 typedef struct {
     gint64 stats_time;               /* of the driver's last report, as it tells */
     gint64 stats_usec;               /* when that came; 0: none yet */
+    gboolean rests;                  /* the balloon stood still between the last two reports */
     gint64 reported_actual;          /* what the balloon left then */
     gint64 swapped_in, major_faults; /* counters then */
     gint64 working_set;              /* bytes; -1: unknown */

@@ -54,6 +54,9 @@ void bl_explain_memory_rule(GString *out, const BlReason *reason)
     case BL_RULE_MEMORY_STATS:
         g_string_append(out, "without balloon statistics nothing is known of its memory: ");
         break;
+    case BL_RULE_MEMORY_STUCK:
+        g_string_append(out, "its balloon does not move, so it keeps what it has: ");
+        break;
     case BL_RULE_MEMORY_CALM:
         g_string_append(out, "there has been memory enough for all for ");
         bl_usec_append(out, reason->window_usec);

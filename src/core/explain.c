@@ -111,6 +111,7 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_MEMORY_GIVE:
     case BL_RULE_MEMORY_LIMIT:
     case BL_RULE_MEMORY_STATS:
+    case BL_RULE_MEMORY_STUCK:
     case BL_RULE_MEMORY_CALM:
         bl_explain_memory_rule(out, reason);
         break;

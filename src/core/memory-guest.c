@@ -113,6 +113,9 @@ static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64
     else if (rests || memory->starved || memory->working_set < 0)
         memory->working_set = MAX(actual - usable, 0);
     memory->reported_actual = actual;
+    /* How old the first report is cannot be told: it may be of a driver that fell silent long ago.
+     */
+    memory->rests = rests && !first;
     memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
     memory->stats_usec = now_usec;
 }
@@ -133,7 +136,7 @@ static void overhead_judge(BlMemoryGuest *memory, const BlFieldState *field, con
 static void above_judge(BlMemoryGuest *memory, const BlFieldState *field, const BlValues *values,
                         gint64 now_usec)
 {
-    gint64 most = MAX(field->start, field->value) + bl_control_slack(BL_DOMAIN_BALLOON);
+    gint64 most = field->high + bl_control_slack(BL_DOMAIN_BALLOON);
     if (!field->held || field->flying != 0 || values->value[BL_DOMAIN_BALLOON] <= most)
         memory->above_usec = 0;
     else if (memory->above_usec == 0)
@@ -166,7 +169,7 @@ gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)
 
 gboolean bl_memory_is_fresh(const BlDomain *domain, gint64 now_usec)
 {
-    return bl_memory_is_known(domain, now_usec) &&
+    return bl_memory_is_known(domain, now_usec) && domain->memory.rests &&
            now_usec - domain->memory.stats_usec <= FRESH_USEC;
 }
 

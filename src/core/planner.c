@@ -17,8 +17,6 @@
 /* The effect of a step is measured this long after it; given up after the second. */
 #define EFFECT_AFTER_USEC 400000
 #define EFFECT_GIVE_UP_USEC (5 * (gint64)BL_USEC_PER_SEC)
-/* A gradual control that has not moved for so long does not return any more. */
-#define RETURN_USEC (10 * (gint64)BL_USEC_PER_SEC)
 #define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
 
 /* The work of one tick. */
@@ -121,31 +119,45 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
         (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
+    /* What a gradual control was told before the last time is not in the journal: it may be on its
+     * way to anything below the original until it rests. */
+    field->low = 0;
+    field->high = MAX(holding->original, MAX(holding->value, field->held ? field->high : 0));
     field->held = TRUE;
-    field->original = field->start = holding->original;
+    field->original = holding->original;
     field->value = holding->value;
     field->shares = holding->shares;
     field->applied_usec = engine->now_usec;
     field->leaving = engine->mode != BL_MODE_ENFORCE;
 }
 
+/* While the step was on its way the control went on towards what it was told before. */
+static void way_note(BlFieldState *field, const BlStep *step, gboolean held)
+{
+    gint64 before = held ? field->value : step->undo;
+    field->low = MIN(MIN(step->from, step->to), before);
+    field->high = MAX(MAX(step->from, step->to), before);
+}
+
 static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
 {
     field->failures = 0;
+    gboolean held = field->held;
     field->held = !step->is_undo;
-    field->returns_usec = 0;
+    field->returns = FALSE;
     if (step->is_undo) {
         field->leaving = FALSE;
         if (bl_control_is_gradual(step->field)) {
-            field->returns_usec = engine->now_usec;
+            field->returns = TRUE;
             field->original = step->to;
-            field->start = step->from;
+            field->low = ABS(field->value - step->to) > ABS(step->from - step->to) ? field->value
+                                                                                   : step->from;
         }
         return;
     }
+    way_note(field, step, held);
     field->original = step->undo;
     field->value = step->to;
-    field->start = step->from;
     field->shares = step->shares;
     field->applied_usec = engine->now_usec;
 }
@@ -237,7 +249,7 @@ static BlStep step_make(const BlDomain *domain, BlDomainField f)
     step.undo = field->held ? field->original : step.from;
     if (bl_control_is_gradual(f)) {
         /* It goes on moving towards its old target until the step is carried out. */
-        gboolean returns = !field->held && field->returns_usec != 0;
+        gboolean returns = !field->held && field->returns;
         gint64 goal = field->held ? field->value : returns ? field->original : present;
         step.from = present;
         step.slack = bl_control_slack(f) + ABS(present - goal);
@@ -275,6 +287,11 @@ static void undo_plan(Planning *planning, BlDomain *domain, BlDomainField f, BlR
     step.to = field->original;
     step.shares = field->shares;
     step.is_undo = TRUE;
+    /* To be refused: what is there is not what we wrote. */
+    if (rule == BL_RULE_FOREIGN) {
+        step.from = field->value;
+        step.slack = bl_control_slack(f);
+    }
     step.reason = field->undo_reason.domain[0] != '\0' && rule == BL_RULE_CALM
                       ? field->undo_reason
                       : bl_reason_of(domain, rule);
@@ -367,10 +384,10 @@ static gboolean is_foreign(const BlDomain *domain, BlDomainField f)
     gint64 present = domain->controls.value[f], slack = bl_control_slack(f);
     if (!bl_control_is_gradual(f))
         return present != field->value;
-    gint64 most = MAX(field->start, field->value);
+    gint64 most = field->high;
     if (bl_memory_may_take_back(domain))
         most = MAX(most, field->original);
-    return present < MIN(field->start, field->value) - slack || present > most + slack;
+    return present < field->low - slack || present > most + slack;
 }
 
 /* A gradual control that has arrived is from now on expected to stay. */
@@ -378,24 +395,18 @@ static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainFi
 {
     if (field->held && bl_control_is_gradual(f) && bl_values_has(&domain->controls, f) &&
         bl_control_is_near(f, domain->controls.value[f], field->value))
-        field->start = field->value;
+        field->low = field->high = field->value;
 }
 
-/* A gradual control that was given back is on its way for a while, as long as it moves; until then
- * what is read of it is not how it was before. */
-static void returning_judge(const BlEngine *engine, const BlDomain *domain, BlFieldState *field,
-                            BlDomainField f)
+/* A gradual control that was given back is on its way, however long that takes; until it has
+ * arrived, what is read of it is not how it was before. One that turns back is somebody else's. */
+static void returning_judge(const BlDomain *domain, BlFieldState *field, BlDomainField f)
 {
-    gint64 present = bl_values_get(&domain->controls, f, 0);
-    if (field->held || field->returns_usec == 0)
+    gint64 present = bl_values_get(&domain->controls, f, 0), slack = bl_control_slack(f);
+    if (field->held || !field->returns)
         return;
-    if (!bl_control_is_near(f, present, field->start)) {
-        field->start = present;
-        field->returns_usec = engine->now_usec;
-    }
-    if (bl_control_is_near(f, present, field->original) ||
-        engine->now_usec - field->returns_usec >= RETURN_USEC)
-        field->returns_usec = 0;
+    gboolean turned = ABS(present - field->original) > ABS(field->low - field->original) + slack;
+    field->returns = !turned && !bl_control_is_near(f, present, field->original);
 }
 
 static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
@@ -423,7 +434,7 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     /* Where a gradual control is has to be known to change it, also to give it back. */
     if (bl_control_is_gradual(f) && !known)
         return;
-    returning_judge(engine, domain, field, f);
+    returning_judge(domain, field, f);
     arrival_note(domain, field, f);
     /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
      * actuator will find what we found, leave it alone and end the holding. */
@@ -438,9 +449,9 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
                       foreign ? BL_RULE_FOREIGN : undo_rule(engine, field, wanted));
         return;
     }
-    gint64 present = field->held                ? field->value
-                     : field->returns_usec != 0 ? field->original
-                                                : domain->controls.value[f];
+    gint64 present = field->held      ? field->value
+                     : field->returns ? field->original
+                                      : domain->controls.value[f];
     gboolean there = bl_control_is_near(f, present, field->want.value);
     if (!wanted || field->foreign || there || !known || domain->stale ||
         domain->state == BL_STATE_UNKNOWN) {

@@ -76,19 +76,6 @@ const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain
     return bl_memory_is_known(domain, engine->now_usec) ? NULL : "balloon statistics are old";
 }
 
-/* The most that the guest may have: the administrator's own setting, before Ballast, stays above
- * ours. */
-static gint64 most_of(const BlDomain *domain)
-{
-    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
-    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gboolean ours = field->held || field->returns_usec != 0;
-    gint64 most = MIN(max, ours ? field->original : domain->controls.value[BL_DOMAIN_BALLOON]);
-    if (domain->class->memory_limit != BL_LIMIT_NONE)
-        most = MIN(most, part_of(max, domain->class->memory_limit));
-    return MAX(most, 1);
-}
-
 static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
 {
     gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
@@ -97,12 +84,33 @@ static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
     return engine->memory.state >= BL_MEMORY_HARD ? room / 2 : room;
 }
 
+/* What it uses, with room to grow. */
+static gint64 need_of(const BlEngine *engine, const BlDomain *domain)
+{
+    return domain->memory.working_set + domain->memory.margin + headroom_of(engine, domain);
+}
+
+/* The most that the guest may have: the administrator's own setting, before Ballast, stays above
+ * ours. A class's limit is never exceeded by a gift, nor forced on a guest that uses more. */
+static gint64 most_of(const BlEngine *engine, const BlDomain *domain)
+{
+    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
+    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
+    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
+    gboolean ours = field->held || field->returns;
+    gint64 most = MIN(max, ours ? field->original : actual);
+    if (domain->class->memory_limit != BL_LIMIT_NONE)
+        most = MIN(most, MAX(part_of(max, domain->class->memory_limit),
+                             MIN(need_of(engine, domain), actual)));
+    return MAX(most, 1);
+}
+
 static gint64 floor_of(const BlEngine *engine, const BlDomain *domain)
 {
     gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
     gint64 reserved = part_of(max, domain->class->memory_reservation);
-    gint64 used = domain->memory.working_set + domain->memory.margin + headroom_of(engine, domain);
-    return MIN(MAX(MAX(reserved, used), MAX(FLOOR_LEAST, max / 8)), most_of(domain));
+    return MIN(MAX(MAX(reserved, need_of(engine, domain)), MAX(FLOOR_LEAST, max / 8)),
+               most_of(engine, domain));
 }
 
 static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
@@ -110,7 +118,7 @@ static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
     gint64 max_mib = domain->controls.value[BL_DOMAIN_MEMORY_MAX] / BL_MIB;
     return (BlMemoryClaim){
         .low = floor_of(engine, domain),
-        .high = most_of(domain),
+        .high = most_of(engine, domain),
         .used = domain->memory.working_set + domain->memory.margin,
         .weight = domain->class->shares * CLAMP(max_mib, 1, (gint64)1 << 20),
     };
@@ -297,24 +305,31 @@ static BlReason memory_reason(const BlEngine *engine, const BlPolicy *policy,
 static void progress_judge(const BlEngine *engine, BlDomain *domain)
 {
     BlMemoryGuest *memory = &domain->memory;
-    const BlFieldState *field = balloon_of(domain);
+    BlFieldState *field = balloon_of(domain);
     gint64 present = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, -1);
     if (!field->held || field->flying != 0 || present < 0 ||
         bl_control_is_near(BL_DOMAIN_BALLOON, present, field->value)) {
         memory->progress_usec = 0;
         return;
     }
+    /* Between two reports nobody has looked where the balloon is. */
+    if (memory->stats_usec <= MAX(memory->progress_usec, field->applied_usec))
+        return;
     gint64 left = ABS(present - field->value);
     if (memory->progress_usec == 0 || left < memory->progress_bytes) {
         memory->progress_bytes = left;
-        memory->progress_usec = engine->now_usec;
-    } else if (engine->now_usec - memory->progress_usec >= STUCK_USEC && present > field->value) {
-        memory->stuck_wait_usec =
-            CLAMP(2 * memory->stuck_wait_usec, STUCK_WAIT_USEC, STUCK_WAIT_MAX_USEC);
-        memory->stuck_until_usec = engine->now_usec + memory->stuck_wait_usec;
+        memory->progress_usec = memory->stats_usec;
+    } else if (memory->stats_usec - memory->progress_usec >= STUCK_USEC) {
+        if (present > field->value) {
+            memory->stuck_wait_usec =
+                CLAMP(2 * memory->stuck_wait_usec, STUCK_WAIT_USEC, STUCK_WAIT_MAX_USEC);
+            memory->stuck_until_usec = engine->now_usec + memory->stuck_wait_usec;
+        }
         memory->progress_usec = 0;
         /* Its target becomes what it has: a driver that wakes up later must not find an old one. */
         memory->wanted = present;
+        field->want.gives = TRUE;
+        field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_STUCK);
     }
 }
 
@@ -425,12 +440,26 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
         return;
     field->want.active = TRUE;
     field->want.gives = FALSE;
-    field->want.value = most_of(domain);
+    field->want.value = most_of(engine, domain);
     field->want.expires_usec = 0;
-    if (domain->memory.working_set + headroom_of(engine, domain) > field->want.value)
-        field->want.active = field->held;
     if (field->want.reason.rule != BL_RULE_MEMORY_LIMIT)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
+}
+
+/* A take that was held up, by the rate limit or a failure, must still be right when it is made. */
+static void pending_review(const BlEngine *engine, BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    const BlFieldState *field = balloon_of(domain);
+    gint64 told = field->held ? field->value
+                              : bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, memory->wanted);
+    if (memory->wanted < 0 || field->flying != 0 || memory->wanted >= told)
+        return;
+    if (is_managed(engine, domain) && bl_memory_is_fresh(domain, engine->now_usec) &&
+        !memory->starved && memory->wanted >= floor_of(engine, domain))
+        return;
+    memory->wanted = -1;
+    memory->taken_usec = 0;
 }
 
 static void domain_want(const BlEngine *engine, BlDomain *domain)
@@ -438,7 +467,6 @@ static void domain_want(const BlEngine *engine, BlDomain *domain)
     BlMemoryGuest *memory = &domain->memory;
     BlFieldState *field = balloon_of(domain);
     stats_want(domain);
-    progress_judge(engine, domain);
     if (!engine->memory.pressed) {
         if (is_managed(engine, domain))
             limit_want(engine, domain);
@@ -469,6 +497,10 @@ static gboolean is_due(const BlEngine *engine)
 void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
 {
     bl_memory_host_update(engine, policy);
+    for (guint i = 0; i < engine->domains->len; i++) {
+        progress_judge(engine, g_ptr_array_index(engine->domains, i));
+        pending_review(engine, g_ptr_array_index(engine->domains, i));
+    }
     /* Without the host's figures nothing new is decided; what is held stays as it is. */
     if (engine->memory.used >= 0 && is_due(engine)) {
         MemorySums sums;

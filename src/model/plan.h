@@ -32,6 +32,7 @@ typedef enum {
     BL_RULE_MEMORY_GIVE,       /* the guest needs memory, or deserves more of it */
     BL_RULE_MEMORY_LIMIT,      /* the class's limit */
     BL_RULE_MEMORY_STATS,      /* without statistics nothing is known of the guest's memory */
+    BL_RULE_MEMORY_STUCK,      /* the balloon does not move: the guest keeps what it has */
     BL_RULE_MEMORY_CALM,       /* there is memory enough for all: give it back */
     BL_RULE_COUNT,
 } BlRule;

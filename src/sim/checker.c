@@ -81,7 +81,8 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
     if (field == BL_DOMAIN_BALLOON && !step->is_undo)
         bl_sim_checker_balloon_written(checker, guest, step);
     if (field == step->field) {
-        if (before < step->from - step->slack || before > step->from + step->slack)
+        gboolean back = step->is_undo && bl_control_is_near(field, before, value);
+        if (!back && (before < step->from - step->slack || before > step->from + step->slack))
             bl_sim_checker_violate(
                 checker, "\"%s\": %s is %" G_GINT64_FORMAT " and is written over",
                 name_of(checker, guest), bl_field_info(BL_SCOPE_DOMAIN, field)->name, before);
@@ -331,6 +332,9 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
         return;
     BlSimGuest guest = checker->agent->world->guests[event->guest];
     BlSimField *fields = checker->fields[event->guest];
+    /* When it stops lying, its balloon seems to have been set by somebody else. */
+    if (event->kind == BL_EVENT_BALLOON_LIE)
+        fields[BL_DOMAIN_BALLOON].doubtful = TRUE;
     if (event->kind == BL_EVENT_FOREIGN) {
         BlSimField *state = &fields[event->field];
         gboolean was_idle = bl_values_get(&guest.controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
