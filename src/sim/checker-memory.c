@@ -1,6 +1,8 @@
 /* What must hold of memory: see checker-memory.h. */
 #include "sim/checker-memory.h"
 
+#include <string.h>
+
 #include "base/units.h"
 
 /* How old what a guest told may be when memory is taken from it: three seconds as the daemon sees
@@ -127,6 +129,21 @@ static gint64 used_by_all(const BlSimWorld *world)
     return sum;
 }
 
+static gint64 most_of(const BlSimChecker *checker, guint guest)
+{
+    const BlSimGuest *from = &checker->agent->world->guests[guest];
+    gint64 most = checker->fields[guest][BL_DOMAIN_BALLOON].baseline;
+    for (guint i = 0; i < checker->view->domains->len; i++) {
+        const BlDomainView *domain = g_ptr_array_index(checker->view->domains, i);
+        if (strcmp(domain->uuid, from->uuid) != 0)
+            continue;
+        const BlClass *class = bl_policy_class(checker->agent->policy, domain->class_index);
+        if (class->memory_limit != BL_LIMIT_NONE)
+            most = MIN(most, from->spec->memory.max_bytes / BL_PERMYRIAD * class->memory_limit);
+    }
+    return most;
+}
+
 void bl_sim_checker_memory(BlSimChecker *checker)
 {
     const BlSimWorld *world = checker->agent->world;
@@ -135,7 +152,10 @@ void bl_sim_checker_memory(BlSimChecker *checker)
         return;
     for (guint i = 0; i < world->n_guests; i++) {
         const BlSimGuest *guest = &world->guests[i];
-        if (guest->alive && checker->fields[i][BL_DOMAIN_BALLOON].ours &&
+        const BlSimField *balloon = &checker->fields[i][BL_DOMAIN_BALLOON];
+        /* Nor with all that it had before Ballast; and a class's limit is meant to be felt. */
+        gint64 used = guest->spec->memory.kernel_bytes + guest->memory.wanted;
+        if (guest->alive && balloon->ours && used + used / 16 < most_of(checker, i) &&
             guest->tally.short_usec > 0)
             bl_sim_checker_violate(checker,
                                    "\"%s\": there is memory enough for all, and its balloon "
