@@ -1,6 +1,8 @@
 /* What must hold of memory: see checker-memory.h. */
 #include "sim/checker-memory.h"
 
+#include <string.h>
+
 #include "base/units.h"
 
 /* How old what a guest told may be when memory is taken from it: three seconds as the daemon sees
@@ -25,7 +27,8 @@ static gint64 told(const BlSimChecker *checker, const BlStep *step)
 
 gboolean bl_sim_checker_gives(const BlSimChecker *checker, const BlStep *step)
 {
-    return step->field == BL_DOMAIN_BALLOON && step->to >= told(checker, step);
+    return step->field == BL_DOMAIN_BALLOON &&
+           (step->to >= told(checker, step) || step->to >= step->from);
 }
 
 void bl_sim_checker_hear(BlSimChecker *checker, gboolean anew)
@@ -60,7 +63,10 @@ static void check_heard(BlSimChecker *checker, const BlStep *step, const BlDomai
         bl_sim_checker_violate(
             checker, "\"%s\": memory is taken on figures that are %" G_GINT64_FORMAT " us old",
             domain->name, age);
-    else if (step->to < heard->actual - heard->usable - WHOLE_BYTES)
+    /* Who can tell what a guest uses whose balloon says that it took what it did not take? Nothing
+     * is taken from it either. */
+    else if (checker->agent->world->guests[guest].memory.fault != BL_BALLOON_LIE &&
+             step->to < heard->actual - heard->usable - WHOLE_BYTES)
         bl_sim_checker_violate(checker, "\"%s\": memory is taken that it uses", domain->name);
 }
 
@@ -85,7 +91,7 @@ void bl_sim_checker_balloon_step(BlSimChecker *checker, const BlStep *step,
     /* To tell a balloon that does not move to stay where it is raises nothing. */
     if (step->to > MAX(MIN(limit, step->undo), MAX(told(checker, step), step->from)))
         bl_sim_checker_violate(checker, "\"%s\": a balloon above its limit", domain->name);
-    if (bl_sim_checker_gives(checker, step) || step->to >= step->from || guest < 0)
+    if (bl_sim_checker_gives(checker, step) || guest < 0)
         return;
     /* What the administrator himself has set may be less. */
     reserved = MIN(reserved, checker->fields[guest][BL_DOMAIN_BALLOON].baseline);
@@ -123,6 +129,21 @@ static gint64 used_by_all(const BlSimWorld *world)
     return sum;
 }
 
+static gint64 most_of(const BlSimChecker *checker, guint guest)
+{
+    const BlSimGuest *from = &checker->agent->world->guests[guest];
+    gint64 most = checker->fields[guest][BL_DOMAIN_BALLOON].baseline;
+    for (guint i = 0; i < checker->view->domains->len; i++) {
+        const BlDomainView *domain = g_ptr_array_index(checker->view->domains, i);
+        if (strcmp(domain->uuid, from->uuid) != 0)
+            continue;
+        const BlClass *class = bl_policy_class(checker->agent->policy, domain->class_index);
+        if (class->memory_limit != BL_LIMIT_NONE)
+            most = MIN(most, from->spec->memory.max_bytes / BL_PERMYRIAD * class->memory_limit);
+    }
+    return most;
+}
+
 void bl_sim_checker_memory(BlSimChecker *checker)
 {
     const BlSimWorld *world = checker->agent->world;
@@ -131,7 +152,10 @@ void bl_sim_checker_memory(BlSimChecker *checker)
         return;
     for (guint i = 0; i < world->n_guests; i++) {
         const BlSimGuest *guest = &world->guests[i];
-        if (guest->alive && checker->fields[i][BL_DOMAIN_BALLOON].ours &&
+        const BlSimField *balloon = &checker->fields[i][BL_DOMAIN_BALLOON];
+        /* Nor with all that it had before Ballast; and a class's limit is meant to be felt. */
+        gint64 used = guest->spec->memory.kernel_bytes + guest->memory.wanted;
+        if (guest->alive && balloon->ours && used + used / 16 < most_of(checker, i) &&
             guest->tally.short_usec > 0)
             bl_sim_checker_violate(checker,
                                    "\"%s\": there is memory enough for all, and its balloon "
