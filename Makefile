@@ -12,6 +12,7 @@ prefix  ?= /usr/local
 # For the benchmarks, the demo and the fuzzers; see "make help".
 ROUNDS   ?= 5
 SEEDS    ?= 100000
+EVERY    ?= 1
 SCENARIO ?= steady
 GUESTS   ?= 100
 KEEP     ?=
@@ -26,8 +27,8 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage planted-bugs \
-        soak fuzz demo demo-end bench-isolation bench-overhead install format clean
+.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage mutate \
+        planted-bugs soak fuzz demo demo-end bench-isolation bench-overhead install format clean
 
 all: deps build
 
@@ -39,6 +40,7 @@ help:
 	@echo 'make check-tsan        the same under the thread sanitizer'
 	@echo 'make check-digest       the same decisions from gcc and clang, without and with optimization?'
 	@echo 'make coverage          lines and branches of src/core that the tests run'
+	@echo 'make mutate [EVERY=1]  changes one operator of the core at a time: does a test notice?'
 	@echo 'make planted-bugs       deliberate bugs: does the simulator find them?'
 	@echo 'make soak [SEEDS=100000] many simulated runs with faults (about ten minutes)'
 	@echo 'make fuzz SECONDS=600  run every fuzz target for so long'
@@ -89,6 +91,10 @@ coverage: deps
 	@scripts/deps gcovr
 	@scripts/coverage $(BUILD)-coverage
 
+mutate: deps
+	@scripts/deps python3
+	@nice scripts/mutate $(BUILD)-mutate --every '$(EVERY)'
+
 planted-bugs: deps
 	@scripts/planted-bugs $(BUILD)-planted
 
@@ -119,4 +125,4 @@ format:
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-coverage \
-		$(BUILD)-planted
+		$(BUILD)-mutate $(BUILD)-planted

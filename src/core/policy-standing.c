@@ -66,6 +66,6 @@ void bl_policy_standing(const BlEngine *engine, BlDomain *domain)
         want(domain, BL_DOMAIN_CPU_QUOTA, MAX(quota, QUOTA_MIN_USEC), BL_RULE_CLASS_LIMIT);
     }
     gint64 pin = class->cpu_pin & host_cpus_mask(engine);
-    if (class->cpu_pin >= 0 && pin != 0)
+    if (class->cpu_pin != -1 && pin > 0)
         want(domain, BL_DOMAIN_VCPU_PIN, pin, BL_RULE_CLASS_CPUS);
 }

@@ -12,8 +12,8 @@ static BlClass *class_of(World *world, guint index)
 static World *pressed_world(WorldGuest **ret_web, WorldGuest **ret_peer)
 {
     World *world = world_new(BL_MODE_ENFORCE);
-    *ret_web = world_add(world, "web", "critical", 1);
     *ret_peer = world_add(world, "peer", "standard", 2);
+    *ret_web = world_add(world, "web", "critical", 1);
     (*ret_web)->run = 4000;
     world_run(world, 2 * SECOND);
     (*ret_peer)->run = 5000;

@@ -383,6 +383,22 @@ static void test_announces_anew(void)
     }
 }
 
+/* A proposal that was withdrawn is over: nothing more is heard of it, not even of its guest's end.
+ */
+static void test_withdrawn_is_over(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ADVISE);
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    BlClass *critical = g_ptr_array_index(world->policy->classes, 0);
+    world_tick(world);
+    critical->shares = 1024;
+    world_run(world, SECOND);
+    g_assert_cmpuint(world_count(world, -1, BL_DECISION_EXPIRED), ==, 1);
+    web->gone = TRUE;
+    world_run(world, SECOND);
+    g_assert_cmpuint(world->history->len, ==, 2);
+}
+
 static void test_holdings_of_nothing(void)
 {
     g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
@@ -532,6 +548,7 @@ int main(int argc, char **argv)
     g_test_add_func("/planner/limits", test_limits);
     g_test_add_func("/planner/approved-waits", test_approved_waits_for_its_turn);
     g_test_add_func("/planner/announces-anew", test_announces_anew);
+    g_test_add_func("/planner/withdrawn-is-over", test_withdrawn_is_over);
     g_test_add_func("/planner/holdings-of-nothing", test_holdings_of_nothing);
     g_test_add_func("/planner/holding-nobody-wants", test_holding_nobody_wants);
     g_test_add_func("/planner/unfinished-undo", test_unfinished_undo);
