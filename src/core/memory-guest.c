@@ -117,8 +117,8 @@ static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64
     else if (rests || memory->starved || memory->working_set < 0)
         memory->working_set = MAX(actual - usable, 0);
     memory->reported_actual = actual;
-    /* The host's clock gives the report its time: one that is old when it is found is of a driver that
-     * fell silent. */
+    /* The host's clock gives the report its time: one that is old when it is found is of a driver
+     * that fell silent. */
     gint64 age = wall_usec / BL_USEC_PER_SEC - values->value[BL_DOMAIN_STATS_TIME];
     memory->rests = rests && !first && ABS(age) <= AGE_SEC;
     memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
@@ -148,8 +148,8 @@ static void above_judge(BlMemoryGuest *memory, const BlFieldState *field, const 
         memory->above_usec = now_usec;
 }
 
-/* FALSE when the driver's clock tells another story than ours: then nothing connects this report with
- * the last one. */
+/* FALSE when the driver's clock tells another story than ours: then nothing connects this report
+ * with the last one. */
 static gboolean follows(const BlMemoryGuest *memory, gint64 stats_time, gint64 now_usec)
 {
     gint64 span = (now_usec - memory->stats_usec) / BL_USEC_PER_SEC;
