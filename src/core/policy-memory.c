@@ -41,7 +41,7 @@
 typedef struct {
     gint64 fixed;    /* bytes */
     gint64 overhead; /* of the guests that are shared out over */
-    gint64 floors, mosts, wishes;
+    gint64 floors, gifts, mosts, wishes;
 } MemorySums;
 
 /* --- a guest's claim ---------------------------------------------------------------------------
@@ -172,6 +172,7 @@ static void claims_make(BlEngine *engine, MemorySums *sums)
         g_array_append_val(memory->gifts, gift);
         sums->overhead += domain->memory.overhead;
         sums->floors += claim.low;
+        sums->gifts += gift.high - gift.low;
         sums->mosts += claim.high;
         sums->wishes += MIN(claim.high, claim.low + claim.low / 4);
     }
@@ -223,7 +224,7 @@ static gint64 share_out(BlEngine *engine, const BlPolicy *policy, const MemorySu
 {
     BlMemoryHost *memory = &engine->memory;
     gint64 most = room_of(engine, sums, policy->memory.hard);
-    gint64 room = MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors, most));
+    gint64 room = MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors + sums->gifts, most));
     memory->lacking = MAX(sums->floors - most, 0);
     memory->shared_usec = engine->now_usec;
     claims_share(memory, room);
