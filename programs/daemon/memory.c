@@ -17,7 +17,9 @@
 /* However many guests there are, libvirt is asked at most a hundred times a second. */
 #define POLL_EACH_USEC 10000
 #define POLLS_PER_TICK 12
-#define RESIDENT_EVERY 5 /* ticks */
+/* Ticks between two looks at what a QEMU occupies: while there is enough, and while it is short. */
+#define RESIDENT_EVERY_CALM 10
+#define RESIDENT_EVERY 2
 #define HOST_EVERY_USEC 500000
 #define VMSTAT_SIZE 16384
 
@@ -107,8 +109,9 @@ void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
     char text[128];
     gint64 pages;
     BlValues *values = &record->sample->values;
-    gboolean due =
-        record->resident_bytes < 0 || (daemon->tick + (guint)record->pid) % RESIDENT_EVERY == 0;
+    guint every =
+        bl_engine_memory_is_pressed(daemon->engine) ? RESIDENT_EVERY : RESIDENT_EVERY_CALM;
+    gboolean due = record->resident_bytes < 0 || (daemon->tick + (guint)record->pid) % every == 0;
     if (record->statm_fd >= 0 && due) {
         gboolean read = bl_fd_read_start(record->statm_fd, text, sizeof text) > 0 &&
                         bl_statm_parse(text, &pages) && pages < G_MAXINT64 / getpagesize();

@@ -224,7 +224,8 @@ static gint64 share_out(BlEngine *engine, const BlPolicy *policy, const MemorySu
 {
     BlMemoryHost *memory = &engine->memory;
     gint64 most = room_of(engine, sums, policy->memory.hard);
-    gint64 room = MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors + sums->gifts, most));
+    gint64 room =
+        MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors + sums->gifts, most));
     memory->lacking = MAX(sums->floors - most, 0);
     memory->shared_usec = engine->now_usec;
     claims_share(memory, room);
@@ -501,6 +502,15 @@ static gboolean is_due(const BlEngine *engine)
     return FALSE;
 }
 
+/* Balloons that an earlier run left behind mean that memory was short a moment ago. */
+static void held_take_in(BlEngine *engine)
+{
+    for (guint i = 0; i < engine->domains->len && engine->memory.pressed_usec == 0; i++) {
+        if (balloon_of(g_ptr_array_index(engine->domains, i))->held)
+            pressure_begin(engine);
+    }
+}
+
 void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
 {
     bl_memory_host_update(engine, policy);
@@ -508,6 +518,7 @@ void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
         progress_judge(engine, g_ptr_array_index(engine->domains, i));
         pending_review(engine, g_ptr_array_index(engine->domains, i));
     }
+    held_take_in(engine);
     /* Without the host's figures nothing new is decided; what is held stays as it is. */
     if (engine->memory.used >= 0 && is_due(engine)) {
         MemorySums sums;
