@@ -89,14 +89,14 @@ static void measure(guint guests, guint cpus, gint64 ticks)
         if (watch.nsec->len >= 1000000)
             g_array_set_size(watch.nsec, 0);
     }
-    gint64 whole = (cpu_nsec() - began) / ticks;
+    gint64 whole = (cpu_nsec() - began) / ticks, grown = resident_kib() - resident;
     g_array_sort(watch.nsec, nsec_compare);
     guint count = watch.nsec->len;
     printf("%7u %5u %8" G_GINT64_FORMAT " %12.3f %12.3f %12.3f %12" G_GINT64_FORMAT
            " %10" G_GINT64_FORMAT "\n",
            guests, cpus, ticks, (double)g_array_index(watch.nsec, gint64, count / 2) / 1e6,
            (double)g_array_index(watch.nsec, gint64, count - 1 - count / 100) / 1e6,
-           (double)whole / 1e6, resident, resident_kib() - resident);
+           (double)whole / 1e6, resident, grown);
     g_array_unref(watch.nsec);
 }
 
