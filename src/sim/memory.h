@@ -29,8 +29,9 @@ typedef enum {
 
 /* What the guest's driver told last. */
 typedef struct {
-    gint64 at_usec; /* of the world; -1: never yet */
-    gint64 actual;  /* of the balloon */
+    gint64 at_usec;    /* of the world; -1: never yet */
+    gint64 clock_usec; /* of the world then: the report bears the time of the host's clock */
+    gint64 actual;     /* of the balloon */
     gint64 usable, free, cache;
     gint64 swap_in, swap_out, major_faults;
 } BlMemoryReport;

@@ -55,8 +55,9 @@ typedef struct {
 struct BlSimWorld {
     const BlSimSpec *spec;
     guint cpus;
-    gint64 now_usec; /* since the start; never jumps */
-    gboolean steady; /* loads stand still: those that come and go are there */
+    gint64 now_usec;   /* since the start; never jumps */
+    gint64 clock_usec; /* by which the host's clocks are ahead of what they would be */
+    gboolean steady;   /* loads stand still: those that come and go are there */
     gint64 busy_nsec, psi_usec;
     guint n_guests;
     BlSimGuest *guests;
