@@ -67,6 +67,9 @@ void bl_policy_triage(BlEngine *engine, const BlPolicy *policy);
 
 /* memory-guest.c: what a guest's statistics tell; called for every domain of a sample. */
 void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec);
+/* What was told last is no longer comparable with what is told next: memory is taken only when
+ * there are two new reports. */
+void bl_memory_forget_report(BlDomain *domain);
 /* TRUE when its balloon, its size and its working set are known; when they are recent enough to
  * take memory by. */
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec);

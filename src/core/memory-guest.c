@@ -176,6 +176,9 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
     if (!bl_values_has(values, BL_DOMAIN_BALLOON))
         return;
     amounts_check(values);
+    /* A guest that stands still tells nothing, and afterwards it begins anew. */
+    if (domain->state != BL_STATE_RUNNING)
+        bl_memory_forget_report(domain);
     if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
         return;
     above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
@@ -187,6 +190,12 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
         memory->stats_usec = 0;
     report_take_in(memory, values, now_usec, wall_usec);
     need_confirm(domain);
+}
+
+void bl_memory_forget_report(BlDomain *domain)
+{
+    domain->memory.stats_usec = 0;
+    domain->memory.rests = FALSE;
 }
 
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)

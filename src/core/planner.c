@@ -119,9 +119,12 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
         (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
-    /* What a gradual control was told before the last time is not in the journal: it may be on its
-     * way to anything below the original until it rests. */
-    field->low = 0;
+    /* What a gradual control was told before the last time is not in the journal: after a restart
+     * it may be on its way to anything below the original until it rests. */
+    if (field->held)
+        field->low = MIN(field->low, MIN(field->value, holding->value));
+    else
+        field->low = field->flying != 0 ? MIN(holding->original, holding->value) : 0;
     field->high = MAX(holding->original, MAX(holding->value, field->held ? field->high : 0));
     field->held = TRUE;
     field->original = holding->original;
@@ -142,6 +145,7 @@ static void way_note(BlFieldState *field, const BlStep *step, gboolean held)
 static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
 {
     field->failures = 0;
+    field->unsure = FALSE;
     gboolean held = field->held;
     field->held = !step->is_undo;
     field->returns = FALSE;
@@ -179,6 +183,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
             engine->now_usec + MIN(RETRY_USEC << MIN(field->failures, 10), RETRY_MAX_USEC);
         field->failures++;
         field->leaving = field->leaving && field->held;
+        field->unsure = bl_control_is_gradual(step->field);
         break;
     case BL_OUTCOME_VANISHED:
     case BL_OUTCOME_COUNT:
@@ -390,10 +395,12 @@ static gboolean is_foreign(const BlDomain *domain, BlDomainField f)
     return present < field->low - slack || present > most + slack;
 }
 
-/* A gradual control that has arrived is from now on expected to stay. */
+/* A gradual control that has arrived is from now on expected to stay, unless a failed step leaves
+ * open what it was told: then it may go on towards the one before. */
 static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainField f)
 {
-    if (field->held && bl_control_is_gradual(f) && bl_values_has(&domain->controls, f) &&
+    if (field->held && !field->unsure && bl_control_is_gradual(f) &&
+        bl_values_has(&domain->controls, f) &&
         bl_control_is_near(f, domain->controls.value[f], field->value))
         field->low = field->high = field->value;
 }

@@ -452,15 +452,26 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
 }
 
-/* A take that was held up, by the rate limit or a failure, must still be right when it is made. */
+/* A take that was held up, by the rate limit or a failure, must still be right when it is made.
+ * What takes from what is there is a take also when the balloon was, or may have been, told to go
+ * further. And there is nothing to give to a balloon that Ballast does not hold: whoever has set
+ * it lower meanwhile meant it. */
 static void pending_review(const BlEngine *engine, BlDomain *domain)
 {
     BlMemoryGuest *memory = &domain->memory;
     const BlFieldState *field = balloon_of(domain);
-    gint64 told = field->held ? field->value
-                              : bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, memory->wanted);
-    if (memory->wanted < 0 || field->flying != 0 || memory->wanted >= told)
+    gint64 present = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, memory->wanted);
+    if (memory->wanted < 0 || field->flying != 0)
         return;
+    if (!field->held && !field->returns && memory->wanted >= present)
+        memory->wanted = -1;
+    if (field->held && memory->wanted == field->value)
+        return;
+    if (memory->wanted >= present) {
+        if (is_managed(engine, domain))
+            memory->wanted = CLAMP(most_of(engine, domain), present, memory->wanted);
+        return;
+    }
     if (is_managed(engine, domain) && bl_memory_is_fresh(domain, engine->now_usec) &&
         !memory->starved && memory->wanted >= floor_of(engine, domain))
         return;
