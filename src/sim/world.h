@@ -85,6 +85,9 @@ gboolean bl_sim_control_read(const BlSimGuest *guest, BlDomainField field, gint6
 /* FALSE when the kernel refuses the value. */
 gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 value);
 
+/* What a guest would use of the CPUs if it never waited, permyriad of a core. */
+gint64 bl_sim_guest_wants(const BlSimWorld *world, const BlSimGuest *guest);
+
 /* Shares `capacity` out by weight; none gets more than it needs, and nothing is left while
  * somebody needs more. Returns what is left. */
 gint64 bl_sim_share_out(gint64 capacity, BlSimClaim *claims, guint n_claims);
