@@ -28,10 +28,16 @@ typedef struct {
     gint64 calm_usec;    /* since when all fit; 0: they do not */
     gint64 calm_wait_usec;
     gint64 shared_usec; /* when it was last shared out */
+    gint64 ease;        /* how much room to grow there is for all: see BL_MEMORY_EASE_SOME */
     gint64 lacking;     /* by which what must be given exceeds what there is */
     GArray *claims;     /* BlMemoryClaim, scratch: of all guests that are shared out over */
     GArray *gifts;      /* the same, for those that have run out */
 } BlMemoryHost;
+
+/* Up to here it is a part of the room that everybody should have, from here to FULL a part of what
+ * those that are known to grow could do with. */
+#define BL_MEMORY_EASE_SOME BL_PERMYRIAD
+#define BL_MEMORY_EASE_FULL (2 * BL_PERMYRIAD)
 
 struct BlEngine {
     BlMode mode;
@@ -87,6 +93,7 @@ gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad);
 
 /* policy-memory.c: balloons follow real use while the host's memory is short. */
 void bl_policy_memory(BlEngine *engine, const BlPolicy *policy);
+/* memory-claims.c. */
 /* Why Ballast leaves the guest's memory alone; NULL: it does not. */
 const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain);
 

@@ -26,6 +26,7 @@
 #define LEARN_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_AFTER_USEC (60 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_EVERY_USEC (10 * (gint64)BL_USEC_PER_SEC)
+#define GROWTH_FORGET_USEC (60 * (gint64)BL_USEC_PER_SEC)
 /* A report so much later than a change knows of it. */
 #define REPORT_USEC (1 * (gint64)BL_USEC_PER_SEC)
 #define AGE_SEC 3
@@ -101,6 +102,19 @@ static void harm_judge(BlMemoryGuest *memory, const BlValues *values, gint64 now
     memory->major_faults = faults;
 }
 
+/* The most that it grew by from one report to the next, forgotten slowly. */
+static void growth_learn(BlMemoryGuest *memory, gint64 before, gint64 span_usec, gint64 now_usec)
+{
+    gint64 rate = before >= 0 ? rate_of(before, memory->working_set, span_usec) : -1;
+    if (rate >= memory->growth) {
+        memory->growth = rate;
+        memory->growth_usec = now_usec;
+    } else if (now_usec - memory->growth_usec >= GROWTH_FORGET_USEC) {
+        memory->growth -= memory->growth / 8;
+        memory->growth_usec = now_usec;
+    }
+}
+
 static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec,
                            gint64 wall_usec)
 {
@@ -111,11 +125,13 @@ static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64
         usable >= 0 && usable < MAX(actual / STARVED_PART, MIN(STARVED_BYTES, actual / 8));
     if (first)
         memory->swapped_in = memory->major_faults = -1;
+    gint64 before = first ? -1 : memory->working_set, span = now_usec - memory->stats_usec;
     harm_judge(memory, values, now_usec);
     if (usable < 0)
         memory->working_set = -1;
     else if (rests || memory->starved || memory->working_set < 0)
         memory->working_set = MAX(actual - usable, 0);
+    growth_learn(memory, before, span, now_usec);
     memory->reported_actual = actual;
     /* The host's clock gives the report its time: one that is old when it is found is of a driver
      * that fell silent. */

@@ -138,19 +138,20 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
 static void way_note(BlFieldState *field, const BlStep *step, gboolean held)
 {
     gint64 before = held ? field->value : step->undo;
-    field->low = MIN(MIN(step->from, step->to), before);
-    field->high = MAX(MAX(step->from, step->to), before);
+    gint64 low = MIN(MIN(step->from, step->to), before);
+    gint64 high = MAX(MAX(step->from, step->to), before);
+    field->low = field->unsure ? MIN(low, field->low) : low;
+    field->high = field->unsure ? MAX(high, field->high) : high;
 }
 
 static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
 {
     field->failures = 0;
-    field->unsure = FALSE;
     gboolean held = field->held;
     field->held = !step->is_undo;
     field->returns = FALSE;
     if (step->is_undo) {
-        field->leaving = FALSE;
+        field->leaving = field->unsure = FALSE;
         if (bl_control_is_gradual(step->field)) {
             field->returns = TRUE;
             field->original = step->to;
@@ -160,6 +161,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
         return;
     }
     way_note(field, step, held);
+    field->unsure = FALSE;
     field->original = step->undo;
     field->value = step->to;
     field->shares = step->shares;
@@ -258,6 +260,8 @@ static BlStep step_make(const BlDomain *domain, BlDomainField f)
         gint64 goal = field->held ? field->value : returns ? field->original : present;
         step.from = present;
         step.slack = bl_control_slack(f) + ABS(present - goal);
+        if (field->held && field->unsure)
+            step.slack = MAX(step.slack, MAX(present - field->low, field->high - present));
         step.undo = field->held || returns ? field->original : present;
         /* Nor does a guest that takes memory back wait for us. */
         if (bl_memory_may_take_back(domain))
@@ -338,7 +342,9 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
         return;
     }
     BlOpenDecision *open = NULL;
-    if (engine->mode == BL_MODE_ADVISE) {
+    /* What gives back some of what is held needs no approval. */
+    gboolean returns = field->want.gives && field->held;
+    if (engine->mode == BL_MODE_ADVISE && !returns) {
         announce(planning, field, &step);
         open = open_find(engine, field->announced);
         if (open == NULL || !open->approved)
