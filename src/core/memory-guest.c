@@ -200,7 +200,7 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
     above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
     if (!bl_values_has(values, BL_DOMAIN_STATS_TIME) ||
-        (memory->stats_usec > 0 && values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time))
+        values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time)
         return;
     if (!follows(memory, values->value[BL_DOMAIN_STATS_TIME], now_usec))
         memory->stats_usec = 0;
