@@ -68,6 +68,16 @@ gint64 bl_sim_memory_resident(const BlSimMemory *memory)
     return memory->resident - memory->out + QEMU_BYTES;
 }
 
+gint64 bl_sim_memory_least(const BlSimMemory *memory, const BlMemorySpec *spec)
+{
+    return spec->kernel_bytes + memory->wanted + QEMU_BYTES;
+}
+
+gboolean bl_sim_memory_fits(const BlSimMemory *memory, const BlMemorySpec *spec)
+{
+    return spec->kernel_bytes + memory->wanted <= spec->max_bytes - spec->max_bytes / RESERVE_PART;
+}
+
 /* --- the balloon ---------------------------------------------------------------------------------
  */
 

@@ -86,6 +86,12 @@ gint64 bl_sim_memory_told(const BlSimMemory *memory);
 /* What the guest's QEMU occupies of the host. */
 gint64 bl_sim_memory_resident(const BlSimMemory *memory);
 
+/* What it would occupy with nothing but what it works on; and whether its own size has room for
+ * that.
+ */
+gint64 bl_sim_memory_least(const BlSimMemory *memory, const BlMemorySpec *spec);
+gboolean bl_sim_memory_fits(const BlSimMemory *memory, const BlMemorySpec *spec);
+
 /* Of the balloon and the guests of the whole world, after the CPUs' part of the tick. */
 void bl_sim_memory_tick(BlSimWorld *world, gint64 usec);
 
