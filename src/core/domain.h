@@ -32,6 +32,7 @@ typedef struct {
     gint64 low, high;       /* while held: between which a gradual control may be on its way */
     gboolean unsure;        /* a gradual control that may or may not have been told its last step */
     gboolean returns;       /* not held: a gradual control on its way back to its original */
+    gint64 told_usec;       /* when a step last had an outcome, whichever */
     gint64 applied_usec;    /* while held: when that was known to be done */
     gint64 shares;          /* see BlHolding */
     gboolean leaving;       /* held from a time when more was allowed: give back whatever */
@@ -79,6 +80,7 @@ typedef struct {
     gint64 swap_rate;   /* bytes per second, between the last two reports; -1: unknown */
     gint64 margin;      /* bytes that it needs beyond its working set, learned from harm */
     gint64 margin_usec; /* when that was learned, or last reduced */
+    gint64 rising;      /* bytes per second by which it grew between the last two reports */
     gint64 growth;      /* bytes per second that its working set has been seen to grow by */
     gint64 growth_usec; /* when that was learned, or last reduced */
     gint64 overhead;    /* bytes that its QEMU occupies beyond what the balloon leaves */

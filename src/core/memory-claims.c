@@ -10,6 +10,7 @@
 /* From a guest's first new page to the gift: its driver reports each second, the report is found
  * half a second later, and the balloon has a way to go. */
 #define GROWTH_SEC 2
+#define RISE_SEC 4
 /* What a guest that runs out is given at once. */
 #define STARVED_GIFT (256 * BL_MIB)
 
@@ -75,10 +76,16 @@ static gint64 used_of(const BlDomain *domain)
     return domain->memory.working_set + domain->memory.margin;
 }
 
-/* What it uses, with room to grow. */
+/* What a guest that grows will have grown by. */
+static gint64 rise_of(const BlDomain *domain, gint64 seconds)
+{
+    return MIN(domain->memory.rising * seconds, domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 2);
+}
+
+/* What it uses, with room to grow: until the gift after next, while it grows. */
 static gint64 need_of(const BlEngine *engine, const BlDomain *domain)
 {
-    return used_of(domain) + headroom_of(engine, domain);
+    return used_of(domain) + MAX(headroom_of(engine, domain), rise_of(domain, RISE_SEC));
 }
 
 /* The most that the guest may have: the administrator's own setting, before Ballast, stays above
@@ -112,9 +119,9 @@ gint64 bl_memory_floor(const BlEngine *engine, const BlDomain *domain)
 gboolean bl_memory_needs(const BlEngine *engine, const BlDomain *domain, gint64 present)
 {
     /* A dead band, so that a small change of what there is for all is no reason for a step. */
-    gint64 least = used_of(domain) + headroom_of(engine, domain) / 2;
-    return domain->memory.starved ||
-           present < MIN(MAX(base_of(domain), least), bl_memory_most(engine, domain));
+    gint64 room = MAX(headroom_of(engine, domain) / 2, rise_of(domain, GROWTH_SEC));
+    gint64 least = MAX(base_of(domain), used_of(domain) + room);
+    return domain->memory.starved || present < MIN(least, bl_memory_most(engine, domain));
 }
 
 static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)

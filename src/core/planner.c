@@ -172,6 +172,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
                           BlOutcomeResult result)
 {
     field->flying = 0;
+    field->told_usec = engine->now_usec;
     switch (result) {
     case BL_OUTCOME_APPLIED:
         field_applied(engine, field, step);
