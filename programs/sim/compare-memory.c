@@ -15,6 +15,8 @@ typedef struct {
 static void figures_add(BlSimFigures *sum, const BlSimFigures *one, const BlSimFigures *admitting)
 {
     sum->short_usec += one->short_usec;
+    sum->hopeless_usec += one->hopeless_usec;
+    sum->beyond_usec += one->beyond_usec;
     sum->shortage_byte_sec += one->shortage_byte_sec;
     sum->swapped_bytes += one->swapped_bytes;
     sum->above_hard_usec += one->above_hard_usec;
@@ -45,9 +47,10 @@ static void row_print(const char *name, const Row *row)
             printf("%-8s %4u", name, row->runs);
         else
             printf("%13s", "");
-        printf("  %-10s %9.1f %10.1f %12s %11.1f %5" G_GINT64_FORMAT " %9.1f\n",
+        printf("  %-10s %7.1f %8.1f %10.1f %12s %11.1f %5" G_GINT64_FORMAT " %9.1f\n",
                bl_reference_name((BlReferenceKind)i),
                (double)figures->short_usec / row->runs / BL_USEC_PER_SEC,
+               (double)figures->beyond_usec / row->runs / BL_USEC_PER_SEC,
                (double)figures->shortage_byte_sec / row->runs / (1024.0 * BL_MIB), swapped->str,
                (double)figures->above_hard_usec / row->runs / BL_USEC_PER_SEC, figures->ooms,
                (double)figures->admitted / row->runs);
@@ -69,6 +72,7 @@ static void ratios_print(const Row *row)
         const BlSimFigures *theirs = &row->figures[i];
         printf("ballast / %-8s", bl_reference_name((BlReferenceKind)i));
         ratio_print("short", ours->short_usec, theirs->short_usec);
+        ratio_print("beyond", ours->beyond_usec, theirs->beyond_usec);
         ratio_print("swapped", ours->swapped_bytes, theirs->swapped_bytes);
         ratio_print("above hard", ours->above_hard_usec, theirs->above_hard_usec);
         ratio_print("admitted", ours->admitted, theirs->admitted);
@@ -87,8 +91,8 @@ static gboolean compare(guint workloads, guint64 seed, const GPtrArray *paths, G
         if (spec == NULL || !workload_run(&rows[kind], spec, error))
             return FALSE;
     }
-    puts(
-        "WORKLOAD RUNS  CONTROLLER   SHORT S SHORT GIBS      SWAPPED ABOVE HARD S  OOMS  ADMITTED");
+    puts("WORKLOAD RUNS  CONTROLLER SHORT S BEYOND S SHORT GIBS      SWAPPED ABOVE HARD S  OOMS  "
+         "ADMITTED");
     for (guint kind = 0; kind < kinds; kind++) {
         if (rows[kind].runs == 0)
             continue;
@@ -98,6 +102,10 @@ static gboolean compare(guint workloads, guint64 seed, const GPtrArray *paths, G
             figures_add(&all.figures[i], &rows[kind].figures[i], &rows[kind].figures[i]);
     }
     row_print("all", &all);
+    printf("What they work on is more than there is for %.1f s of a run: no controller helps then, "
+           "and "
+           "it is\nnot in BEYOND.\n",
+           (double)all.figures[BL_REFERENCE_BALLAST].hopeless_usec / all.runs / BL_USEC_PER_SEC);
     ratios_print(&all);
     return TRUE;
 }
@@ -114,11 +122,13 @@ int sim_compare_memory(int argc, char **argv)
          "Folder of recorded guests, two columns a line: workloads from these, too", "DIR"},
         {0}};
     g_autoptr(GError) error = NULL;
-    if (!sim_options(entries, "",
-                     "Memory workloads under other controllers and Ballast. Per run: time in which "
-                     "any guest was short of its working set, GiB short x seconds, swapped, time "
-                     "above the hard boundary, programs killed, and guests that found room.",
-                     &argc, &argv))
+    if (!sim_options(
+            entries, "",
+            "Memory workloads under other controllers and Ballast. Per run: time in which "
+            "any guest was short of its working set, of that while all fit into the host, GiB "
+            "short x seconds, swapped, time "
+            "above the hard boundary, programs killed, and guests that found room.",
+            &argc, &argv))
         return SIM_USAGE;
     if (argc > 1 || workloads < 1 || workloads > 10000 || seed < 0) {
         fputs("ballast-sim: compare-memory takes options only, and 1 to 10000 workloads\n", stderr);

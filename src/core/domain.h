@@ -30,7 +30,9 @@ typedef struct {
     gint64 original;
     gint64 value;           /* while held: what we wrote last */
     gint64 low, high;       /* while held: between which a gradual control may be on its way */
+    gboolean unsure;        /* a gradual control that may or may not have been told its last step */
     gboolean returns;       /* not held: a gradual control on its way back to its original */
+    gint64 told_usec;       /* when a step last had an outcome, whichever */
     gint64 applied_usec;    /* while held: when that was known to be done */
     gint64 shares;          /* see BlHolding */
     gboolean leaving;       /* held from a time when more was allowed: give back whatever */
@@ -52,6 +54,8 @@ typedef struct {
     gint64 ended_usec;  /* when the last episode was over; 0: none */
     gboolean recurring; /* the pressure came back soon after it ended */
     gint64 active_usec; /* when pressure was last seen */
+    gint64 asked_usec;  /* when somebody above last missed an objective */
+    gboolean tried;     /* it ended as an attempt, not because there was calm */
     gint64 cap;         /* permyriad of a core */
     gboolean relaxed;   /* the last change of the cap was an increase */
     gint64 cap_changed_usec;
@@ -60,6 +64,7 @@ typedef struct {
     gint64 cooldown_until_usec; /* after a step that did not help */
     gint64 used_before;         /* its CPU time before the cap, permyriad of a core */
     gint64 before;              /* the victim's ready time when the domain was engaged */
+    char victim[BL_UUID_SIZE];  /* and who that was */
     gint64 worse_since_usec;    /* since when the step has not helped; 0: it helps */
     BlReason reason;
 } BlTriageState;
@@ -75,6 +80,9 @@ typedef struct {
     gint64 swap_rate;   /* bytes per second, between the last two reports; -1: unknown */
     gint64 margin;      /* bytes that it needs beyond its working set, learned from harm */
     gint64 margin_usec; /* when that was learned, or last reduced */
+    gint64 rising;      /* bytes per second by which it grew between the last two reports */
+    gint64 growth;      /* bytes per second that its working set has been seen to grow by */
+    gint64 growth_usec; /* when that was learned, or last reduced */
     gint64 overhead;    /* bytes that its QEMU occupies beyond what the balloon leaves */
     gint64 above_usec;  /* since when the balloon has left more than it was told; 0: it has not */
     gboolean starved;   /* it has nothing left: give, do not ask */

@@ -28,10 +28,16 @@ typedef struct {
     gint64 calm_usec;    /* since when all fit; 0: they do not */
     gint64 calm_wait_usec;
     gint64 shared_usec; /* when it was last shared out */
+    gint64 ease;        /* how much room to grow there is for all: see BL_MEMORY_EASE_SOME */
     gint64 lacking;     /* by which what must be given exceeds what there is */
     GArray *claims;     /* BlMemoryClaim, scratch: of all guests that are shared out over */
     GArray *gifts;      /* the same, for those that have run out */
 } BlMemoryHost;
+
+/* Up to here it is a part of the room that everybody should have, from here to FULL a part of what
+ * those that are known to grow could do with. */
+#define BL_MEMORY_EASE_SOME BL_PERMYRIAD
+#define BL_MEMORY_EASE_FULL (2 * BL_PERMYRIAD)
 
 struct BlEngine {
     BlMode mode;
@@ -67,6 +73,9 @@ void bl_policy_triage(BlEngine *engine, const BlPolicy *policy);
 
 /* memory-guest.c: what a guest's statistics tell; called for every domain of a sample. */
 void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec);
+/* What was told last is no longer comparable with what is told next: memory is taken only when
+ * there are two new reports. */
+void bl_memory_forget_report(BlDomain *domain);
 /* TRUE when its balloon, its size and its working set are known; when they are recent enough to
  * take memory by. */
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec);
@@ -84,6 +93,7 @@ gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad);
 
 /* policy-memory.c: balloons follow real use while the host's memory is short. */
 void bl_policy_memory(BlEngine *engine, const BlPolicy *policy);
+/* memory-claims.c. */
 /* Why Ballast leaves the guest's memory alone; NULL: it does not. */
 const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain);
 

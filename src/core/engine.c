@@ -8,6 +8,8 @@
 
 /* More CPUs than the kernel can be built for. */
 #define CPUS_MAX 65536
+/* Clocks that are slewed drift apart by less than this from one tick to the next. */
+#define WALL_SET_USEC (1 * (gint64)BL_USEC_PER_SEC)
 
 static void domain_destroy(gpointer data)
 {
@@ -180,6 +182,15 @@ static void clock_shift(BlEngine *engine, const BlSample *sample)
         bl_domain_forget_counters(g_ptr_array_index(engine->domains, i));
 }
 
+/* The wall clock was set: the times that balloon drivers' reports bear are another clock's. */
+static void wall_check(BlEngine *engine, const BlSample *sample)
+{
+    gint64 gone = sample->now_usec + engine->shift_usec - engine->now_usec;
+    gint64 wall_gone = sample->wall_usec - engine->wall_usec;
+    for (guint i = 0; ABS(wall_gone - gone) > WALL_SET_USEC && i < engine->domains->len; i++)
+        bl_memory_forget_report(g_ptr_array_index(engine->domains, i));
+}
+
 void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sample, BlPlan *plan)
 {
     bl_plan_clear(plan);
@@ -191,6 +202,8 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
     }
     if (engine->started && sample->now_usec + engine->shift_usec < engine->now_usec)
         clock_shift(engine, sample);
+    if (engine->started)
+        wall_check(engine, sample);
     engine->started = TRUE;
     engine->now_usec = sample->now_usec + engine->shift_usec;
     engine->wall_usec = sample->wall_usec;

@@ -26,6 +26,7 @@
 #define LEARN_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_AFTER_USEC (60 * (gint64)BL_USEC_PER_SEC)
 #define FORGET_EVERY_USEC (10 * (gint64)BL_USEC_PER_SEC)
+#define GROWTH_FORGET_USEC (60 * (gint64)BL_USEC_PER_SEC)
 /* A report so much later than a change knows of it. */
 #define REPORT_USEC (1 * (gint64)BL_USEC_PER_SEC)
 #define AGE_SEC 3
@@ -101,9 +102,32 @@ static void harm_judge(BlMemoryGuest *memory, const BlValues *values, gint64 now
     memory->major_faults = faults;
 }
 
-static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec,
-                           gint64 wall_usec)
+/* The most that it grew by from one report to the next, forgotten slowly. */
+static void growth_learn(BlMemoryGuest *memory, gint64 before, gint64 span_usec, gint64 now_usec)
 {
+    gint64 rate = before >= 0 ? rate_of(before, memory->working_set, span_usec) : -1;
+    memory->rising = MAX(rate, 0);
+    if (rate >= memory->growth) {
+        memory->growth = rate;
+        memory->growth_usec = now_usec;
+    } else if (now_usec - memory->growth_usec >= GROWTH_FORGET_USEC) {
+        memory->growth -= memory->growth / 8;
+        memory->growth_usec = now_usec;
+    }
+}
+
+/* A balloon that was told something since the last report may have gone and come back: what it left
+ * when the driver reported is not known. */
+static gboolean was_told(const BlMemoryGuest *memory, const BlFieldState *field)
+{
+    return field->flying != 0 || (field->told_usec > 0 && field->told_usec >= memory->stats_usec);
+}
+
+static void report_take_in(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    const BlValues *values = &domain->controls;
+    gboolean told = was_told(memory, &domain->fields[BL_DOMAIN_BALLOON]);
     gint64 actual = values->value[BL_DOMAIN_BALLOON], usable = usable_of(values);
     gboolean first = memory->stats_usec == 0;
     gboolean rests = first || ABS(actual - memory->reported_actual) <= RESTS_BYTES;
@@ -111,16 +135,18 @@ static void report_take_in(BlMemoryGuest *memory, const BlValues *values, gint64
         usable >= 0 && usable < MAX(actual / STARVED_PART, MIN(STARVED_BYTES, actual / 8));
     if (first)
         memory->swapped_in = memory->major_faults = -1;
+    gint64 before = first ? -1 : memory->working_set, span = now_usec - memory->stats_usec;
     harm_judge(memory, values, now_usec);
     if (usable < 0)
         memory->working_set = -1;
     else if (rests || memory->starved || memory->working_set < 0)
-        memory->working_set = MAX(actual - usable, 0);
+        memory->working_set = MAX(actual - usable, told ? MAX(memory->working_set, 0) : 0);
+    growth_learn(memory, before, span, now_usec);
     memory->reported_actual = actual;
     /* The host's clock gives the report its time: one that is old when it is found is of a driver
      * that fell silent. */
     gint64 age = wall_usec / BL_USEC_PER_SEC - values->value[BL_DOMAIN_STATS_TIME];
-    memory->rests = rests && !first && ABS(age) <= AGE_SEC;
+    memory->rests = rests && !first && !told && ABS(age) <= AGE_SEC;
     memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
     memory->stats_usec = MAX(now_usec - CLAMP(age, 0, AGE_SEC) * BL_USEC_PER_SEC, 1);
 }
@@ -176,17 +202,26 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
     if (!bl_values_has(values, BL_DOMAIN_BALLOON))
         return;
     amounts_check(values);
+    /* A guest that stands still tells nothing, and afterwards it begins anew. */
+    if (domain->state != BL_STATE_RUNNING)
+        bl_memory_forget_report(domain);
     if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
         return;
     above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
     if (!bl_values_has(values, BL_DOMAIN_STATS_TIME) ||
-        (memory->stats_usec > 0 && values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time))
+        values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time)
         return;
     if (!follows(memory, values->value[BL_DOMAIN_STATS_TIME], now_usec))
         memory->stats_usec = 0;
-    report_take_in(memory, values, now_usec, wall_usec);
+    report_take_in(domain, now_usec, wall_usec);
     need_confirm(domain);
+}
+
+void bl_memory_forget_report(BlDomain *domain)
+{
+    domain->memory.stats_usec = 0;
+    domain->memory.rests = FALSE;
 }
 
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)

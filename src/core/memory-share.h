@@ -24,7 +24,8 @@ typedef struct {
 /* Shares `capacity` out. Every claim gets its `low`, also when that is more than there is. What is
  * left goes by equal price, up to `high`. The sum is exactly `capacity` unless the lows exceed it
  * or the highs do not reach it. Amounts are below 2^50 bytes, weights below 2^40. The order of the
- * claims decides about single bytes only. Returns the sum of what was given. */
+ * claims decides about less than a step of the water's level: a byte, and one more for each 2^22 of
+ * weight. Returns the sum of what was given. */
 gint64 bl_memory_share(BlMemoryClaim *claims, guint n_claims, gint64 capacity);
 
 #endif

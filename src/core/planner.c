@@ -119,9 +119,12 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
         (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
-    /* What a gradual control was told before the last time is not in the journal: it may be on its
-     * way to anything below the original until it rests. */
-    field->low = 0;
+    /* What a gradual control was told before the last time is not in the journal: after a restart
+     * it may be on its way to anything below the original until it rests. */
+    if (field->held)
+        field->low = MIN(field->low, MIN(field->value, holding->value));
+    else
+        field->low = field->flying != 0 ? MIN(holding->original, holding->value) : 0;
     field->high = MAX(holding->original, MAX(holding->value, field->held ? field->high : 0));
     field->held = TRUE;
     field->original = holding->original;
@@ -135,8 +138,10 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
 static void way_note(BlFieldState *field, const BlStep *step, gboolean held)
 {
     gint64 before = held ? field->value : step->undo;
-    field->low = MIN(MIN(step->from, step->to), before);
-    field->high = MAX(MAX(step->from, step->to), before);
+    gint64 low = MIN(MIN(step->from, step->to), before);
+    gint64 high = MAX(MAX(step->from, step->to), before);
+    field->low = field->unsure ? MIN(low, field->low) : low;
+    field->high = field->unsure ? MAX(high, field->high) : high;
 }
 
 static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
@@ -146,7 +151,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
     field->held = !step->is_undo;
     field->returns = FALSE;
     if (step->is_undo) {
-        field->leaving = FALSE;
+        field->leaving = field->unsure = FALSE;
         if (bl_control_is_gradual(step->field)) {
             field->returns = TRUE;
             field->original = step->to;
@@ -156,6 +161,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
         return;
     }
     way_note(field, step, held);
+    field->unsure = FALSE;
     field->original = step->undo;
     field->value = step->to;
     field->shares = step->shares;
@@ -166,6 +172,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
                           BlOutcomeResult result)
 {
     field->flying = 0;
+    field->told_usec = engine->now_usec;
     switch (result) {
     case BL_OUTCOME_APPLIED:
         field_applied(engine, field, step);
@@ -179,6 +186,7 @@ static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *s
             engine->now_usec + MIN(RETRY_USEC << MIN(field->failures, 10), RETRY_MAX_USEC);
         field->failures++;
         field->leaving = field->leaving && field->held;
+        field->unsure = bl_control_is_gradual(step->field);
         break;
     case BL_OUTCOME_VANISHED:
     case BL_OUTCOME_COUNT:
@@ -253,6 +261,8 @@ static BlStep step_make(const BlDomain *domain, BlDomainField f)
         gint64 goal = field->held ? field->value : returns ? field->original : present;
         step.from = present;
         step.slack = bl_control_slack(f) + ABS(present - goal);
+        if (field->held && field->unsure)
+            step.slack = MAX(step.slack, MAX(present - field->low, field->high - present));
         step.undo = field->held || returns ? field->original : present;
         /* Nor does a guest that takes memory back wait for us. */
         if (bl_memory_may_take_back(domain))
@@ -333,7 +343,9 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
         return;
     }
     BlOpenDecision *open = NULL;
-    if (engine->mode == BL_MODE_ADVISE) {
+    /* What gives back some of what is held needs no approval. */
+    gboolean returns = field->want.gives && field->held;
+    if (engine->mode == BL_MODE_ADVISE && !returns) {
         announce(planning, field, &step);
         open = open_find(engine, field->announced);
         if (open == NULL || !open->approved)
@@ -390,10 +402,12 @@ static gboolean is_foreign(const BlDomain *domain, BlDomainField f)
     return present < field->low - slack || present > most + slack;
 }
 
-/* A gradual control that has arrived is from now on expected to stay. */
+/* A gradual control that has arrived is from now on expected to stay, unless a failed step leaves
+ * open what it was told: then it may go on towards the one before. */
 static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainField f)
 {
-    if (field->held && bl_control_is_gradual(f) && bl_values_has(&domain->controls, f) &&
+    if (field->held && !field->unsure && bl_control_is_gradual(f) &&
+        bl_values_has(&domain->controls, f) &&
         bl_control_is_near(f, domain->controls.value[f], field->value))
         field->low = field->high = field->value;
 }

@@ -1,25 +1,19 @@
 /* Memory: balloons follow real use while the host's memory is short.
  *
  * Up to the policy's `target` nothing is done. Beyond it the host is pressed: what the target
- * leaves is shared out over all guests that may be ballooned (memory-share.h), each between its
- * floor and its most. The floor is its reservation, or its working set with room to grow, whichever
- * is more: nobody is pushed below what it uses. A guest that runs out is given memory first and
- * asked later, out of what idle guests have. Where the floors alone exceed the target, use may rise
- * to `hard`; beyond that the lack is told, because ballooning cannot end it.
+ * leaves is shared out over all guests that may be ballooned (memory-claims.h, memory-share.h),
+ * each between its floor and its most. The floor is its reservation, or its working set with room
+ * to grow, whichever is more: nobody is pushed below what it uses. A guest that runs out is given
+ * memory first and asked later, out of what idle guests have. Where the floors and gifts exceed the
+ * target, use may rise to `hard`; beyond that the lack is told, because ballooning cannot end it.
  *
  * It ends when everything fits again for a while; a pressure that comes back soon makes that while
  * longer. Giving is never held up, taking is: by fresh statistics, a dead band, and a pause.
  */
 #include "base/units.h"
-#include "core/engine-private.h"
-#include "core/memory-share.h"
+#include "core/memory-claims.h"
 
 #define SHARE_EVERY_USEC 500000
-/* Room above the working set: an eighth of it, within bounds. */
-#define HEADROOM_LEAST (32 * BL_MIB)
-#define FLOOR_LEAST (64 * BL_MIB)
-/* What a guest that runs out is given at once. */
-#define STARVED_GIFT (256 * BL_MIB)
 /* Smaller changes are not worth a step. */
 #define TAKE_LEAST (16 * BL_MIB)
 #define GIVE_LEAST (8 * BL_MIB)
@@ -37,200 +31,9 @@
 #define STATS_PERIOD_SEC 1
 #define STATS_PERIOD_MOST_SEC 2
 
-/* What the guests that are not shared out over, and all that is no guest's, occupy. */
-typedef struct {
-    gint64 fixed;    /* bytes */
-    gint64 overhead; /* of the guests that are shared out over */
-    gint64 floors, gifts, mosts, wishes;
-} MemorySums;
-
-/* --- a guest's claim ---------------------------------------------------------------------------
- */
-
 static BlFieldState *balloon_of(BlDomain *domain)
 {
     return &domain->fields[BL_DOMAIN_BALLOON];
-}
-
-static gint64 part_of(gint64 whole, gint64 permyriad)
-{
-    return whole / BL_PERMYRIAD * permyriad + whole % BL_PERMYRIAD * permyriad / BL_PERMYRIAD;
-}
-
-const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain)
-{
-    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
-    if (!bl_values_has(&domain->controls, BL_DOMAIN_BALLOON) ||
-        !bl_values_has(&domain->controls, BL_DOMAIN_MEMORY_MAX))
-        return "no balloon device";
-    if (!domain->class->memory_ballooning)
-        return "its class keeps its memory";
-    if (field->foreign)
-        return "balloon set by others";
-    if (domain->stale || domain->state != BL_STATE_RUNNING)
-        return "not running, or figures are old";
-    if (engine->now_usec < domain->memory.stuck_until_usec)
-        return "balloon does not move";
-    if (domain->memory.stats_usec == 0 || domain->memory.working_set < 0)
-        return "no balloon statistics from the guest";
-    return bl_memory_is_known(domain, engine->now_usec) ? NULL : "balloon statistics are old";
-}
-
-static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
-{
-    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gint64 room =
-        CLAMP(domain->memory.working_set / 8, HEADROOM_LEAST, MAX(max / 8, HEADROOM_LEAST));
-    return engine->memory.state >= BL_MEMORY_HARD ? room / 2 : room;
-}
-
-/* What it uses, with room to grow. */
-static gint64 need_of(const BlEngine *engine, const BlDomain *domain)
-{
-    return domain->memory.working_set + domain->memory.margin + headroom_of(engine, domain);
-}
-
-/* The most that the guest may have: the administrator's own setting, before Ballast, stays above
- * ours. A class's limit is never exceeded by a gift, nor forced on a guest that uses more. */
-static gint64 most_of(const BlEngine *engine, const BlDomain *domain)
-{
-    const BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
-    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
-    gboolean ours = field->held || field->returns;
-    gint64 most = MIN(max, ours ? field->original : actual);
-    if (domain->class->memory_limit != BL_LIMIT_NONE)
-        most = MIN(most, MAX(part_of(max, domain->class->memory_limit),
-                             MIN(need_of(engine, domain), actual)));
-    return MAX(most, 1);
-}
-
-static gint64 floor_of(const BlEngine *engine, const BlDomain *domain)
-{
-    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gint64 reserved = part_of(max, domain->class->memory_reservation);
-    return MIN(MAX(MAX(reserved, need_of(engine, domain)), MAX(FLOOR_LEAST, max / 8)),
-               most_of(engine, domain));
-}
-
-static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
-{
-    gint64 max_mib = domain->controls.value[BL_DOMAIN_MEMORY_MAX] / BL_MIB;
-    return (BlMemoryClaim){
-        .low = floor_of(engine, domain),
-        .high = most_of(engine, domain),
-        .used = domain->memory.working_set + domain->memory.margin,
-        .weight = domain->class->shares * CLAMP(max_mib, 1, (gint64)1 << 20),
-    };
-}
-
-/* What a guest that has run out is given before anybody else gets more than its floor. */
-static BlMemoryClaim gift_of(const BlMemoryClaim *claim, const BlDomain *domain)
-{
-    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
-    BlMemoryClaim gift = *claim;
-    gift.used = 0;
-    gift.high = domain->memory.starved
-                    ? MAX(claim->low, MIN(claim->high, actual + MAX(actual / 2, STARVED_GIFT)))
-                    : claim->low;
-    return gift;
-}
-
-/* What a guest occupies that Ballast does not touch: all that it may come to occupy when its class
- * guarantees it, else what it has now. */
-static gint64 fixed_of(const BlDomain *domain)
-{
-    gint64 max = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, 0);
-    gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
-    gint64 reserved = part_of(max, domain->class->memory_reservation);
-    return MAX(resident, reserved + domain->memory.overhead);
-}
-
-static gboolean is_managed(const BlEngine *engine, const BlDomain *domain)
-{
-    return bl_policy_memory_note(engine, domain) == NULL;
-}
-
-/* --- sharing out -------------------------------------------------------------------------------
- */
-
-static void claims_make(BlEngine *engine, MemorySums *sums)
-{
-    BlMemoryHost *memory = &engine->memory;
-    *sums = (MemorySums){0};
-    g_array_set_size(memory->claims, 0);
-    g_array_set_size(memory->gifts, 0);
-    for (guint i = 0; i < engine->domains->len; i++) {
-        BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        if (!is_managed(engine, domain)) {
-            domain->memory.target = -1;
-            sums->fixed += fixed_of(domain);
-            continue;
-        }
-        BlMemoryClaim claim = claim_of(engine, domain), gift = gift_of(&claim, domain);
-        g_array_append_val(memory->claims, claim);
-        g_array_append_val(memory->gifts, gift);
-        sums->overhead += domain->memory.overhead;
-        sums->floors += claim.low;
-        sums->gifts += gift.high - gift.low;
-        sums->mosts += claim.high;
-        sums->wishes += MIN(claim.high, claim.low + claim.low / 4);
-    }
-    /* What the host itself and everything on it that is no guest occupies. */
-    if (memory->resident >= 0)
-        sums->fixed += MAX(memory->used - memory->resident, 0);
-}
-
-/* What a boundary leaves for the guests' balloons. */
-static gint64 room_of(const BlEngine *engine, const MemorySums *sums, gint64 permyriad)
-{
-    return MAX(bl_memory_boundary(engine, permyriad) - sums->fixed - sums->overhead, 0);
-}
-
-/* First those that have run out, by their shares alone; then everybody, by price. */
-static void claims_share(BlMemoryHost *memory, gint64 room)
-{
-    BlMemoryClaim *claims = (BlMemoryClaim *)memory->claims->data;
-    BlMemoryClaim *gifts = (BlMemoryClaim *)memory->gifts->data;
-    guint n_claims = memory->claims->len;
-    gboolean any = FALSE;
-    for (guint i = 0; i < n_claims; i++)
-        any = any || gifts[i].high > gifts[i].low;
-    if (any) {
-        bl_memory_share(gifts, n_claims, room);
-        for (guint i = 0; i < n_claims; i++)
-            claims[i].low = gifts[i].got;
-    }
-    bl_memory_share(claims, n_claims, room);
-}
-
-static void targets_set(BlEngine *engine)
-{
-    const BlMemoryClaim *claims = (const BlMemoryClaim *)engine->memory.claims->data;
-    guint at = 0;
-    for (guint i = 0; i < engine->domains->len; i++) {
-        BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        if (!is_managed(engine, domain))
-            continue;
-        const BlMemoryClaim *claim = &claims[at++];
-        /* Whole MiB, so that noise makes no steps. */
-        domain->memory.target =
-            claim->got == claim->high ? claim->got : claim->got / BL_MIB * BL_MIB;
-    }
-}
-
-/* Returns what was shared out. */
-static gint64 share_out(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
-{
-    BlMemoryHost *memory = &engine->memory;
-    gint64 most = room_of(engine, sums, policy->memory.hard);
-    gint64 room =
-        MAX(room_of(engine, sums, policy->memory.target), MIN(sums->floors + sums->gifts, most));
-    memory->lacking = MAX(sums->floors - most, 0);
-    memory->shared_usec = engine->now_usec;
-    claims_share(memory, room);
-    targets_set(engine);
-    return room;
 }
 
 /* --- pressure ----------------------------------------------------------------------------------
@@ -265,12 +68,12 @@ static void pressure_end(BlEngine *engine)
 
 /* Everything at its most fits below the target: over at once. Or what the guests wish does, with a
  * margin: over when that has been so for a while. */
-static void pressure_judge(BlEngine *engine, const BlPolicy *policy, const MemorySums *sums)
+static void pressure_judge(BlEngine *engine, const BlPolicy *policy, const BlMemorySums *sums)
 {
     BlMemoryHost *memory = &engine->memory;
-    gboolean fits = sums->mosts <= room_of(engine, sums, policy->memory.target);
+    gboolean fits = sums->mosts <= bl_memory_room(engine, sums, policy->memory.target);
     gboolean calm =
-        sums->wishes <= room_of(engine, sums, MAX(policy->memory.target - CALM_MARGIN, 0)) &&
+        sums->wishes <= bl_memory_room(engine, sums, MAX(policy->memory.target - CALM_MARGIN, 0)) &&
         memory->state == BL_MEMORY_CLEAR;
     if (!memory->pressed) {
         if (memory->used >= bl_memory_boundary(engine, policy->memory.target))
@@ -338,7 +141,8 @@ static void progress_judge(const BlEngine *engine, BlDomain *domain)
 static gboolean may_take(const BlEngine *engine, const BlDomain *domain)
 {
     gint64 pause = engine->memory.state >= BL_MEMORY_HARD ? TAKE_EVERY_USEC / 4 : TAKE_EVERY_USEC;
-    return !domain->memory.starved && bl_memory_is_fresh(domain, engine->now_usec) &&
+    return !domain->memory.starved && engine->now_usec >= domain->memory.stuck_until_usec &&
+           bl_memory_is_fresh(domain, engine->now_usec) &&
            engine->now_usec - domain->memory.taken_usec >= pause;
 }
 
@@ -379,8 +183,7 @@ static gint64 give(const BlEngine *engine, const BlPolicy *policy)
         if (memory->target < 0)
             continue;
         gint64 present = present_of(domain);
-        gboolean needs = memory->starved || floor_of(engine, domain) > present;
-        if (needs && memory->target - present >= GIVE_LEAST) {
+        if (bl_memory_needs(engine, domain, present) && memory->target - present >= GIVE_LEAST) {
             want_set(engine, policy, domain, FALSE);
             present = memory->target;
         }
@@ -416,7 +219,7 @@ static void balance(const BlEngine *engine, const BlPolicy *policy, gint64 room)
             return;
         /* Half of the way from what it deserves to its floor more, so that the next need finds some
          * memory free instead of asking everybody again. */
-        gint64 floor = floor_of(engine, domain);
+        gint64 floor = bl_memory_floor(engine, domain);
         domain->memory.target = MAX((domain->memory.target + floor) / 2 / BL_MIB * BL_MIB, floor);
         excess -= present_of(domain) - domain->memory.target;
         want_set(engine, policy, domain, TRUE);
@@ -443,7 +246,7 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
     BlFieldState *field = balloon_of(domain);
     if (domain->class->memory_limit == BL_LIMIT_NONE)
         return;
-    gint64 most = most_of(engine, domain), present = present_of(domain);
+    gint64 most = bl_memory_most(engine, domain), present = present_of(domain);
     if (most < present && !may_take(engine, domain))
         most = present;
     field->want.active = field->held || most < present;
@@ -454,17 +257,28 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
 }
 
-/* A take that was held up, by the rate limit or a failure, must still be right when it is made. */
+/* A take that was held up, by the rate limit or a failure, must still be right when it is made.
+ * What takes from what is there is a take also when the balloon was, or may have been, told to go
+ * further. And there is nothing to give to a balloon that Ballast does not hold: whoever has set
+ * it lower meanwhile meant it. */
 static void pending_review(const BlEngine *engine, BlDomain *domain)
 {
     BlMemoryGuest *memory = &domain->memory;
     const BlFieldState *field = balloon_of(domain);
-    gint64 told = field->held ? field->value
-                              : bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, memory->wanted);
-    if (memory->wanted < 0 || field->flying != 0 || memory->wanted >= told)
+    gint64 present = bl_values_get(&domain->controls, BL_DOMAIN_BALLOON, memory->wanted);
+    if (memory->wanted < 0 || field->flying != 0)
         return;
-    if (is_managed(engine, domain) && bl_memory_is_fresh(domain, engine->now_usec) &&
-        !memory->starved && memory->wanted >= floor_of(engine, domain))
+    if (!field->held && !field->returns && memory->wanted >= present)
+        memory->wanted = -1;
+    if (field->held && memory->wanted == field->value)
+        return;
+    if (memory->wanted >= present) {
+        if (bl_memory_is_managed(engine, domain))
+            memory->wanted = CLAMP(bl_memory_most(engine, domain), present, memory->wanted);
+        return;
+    }
+    if (bl_memory_is_managed(engine, domain) && bl_memory_is_fresh(domain, engine->now_usec) &&
+        !memory->starved && memory->wanted >= bl_memory_floor(engine, domain))
         return;
     memory->wanted = -1;
     memory->taken_usec = 0;
@@ -476,7 +290,7 @@ static void domain_want(const BlEngine *engine, BlDomain *domain)
     BlFieldState *field = balloon_of(domain);
     stats_want(domain);
     if (!engine->memory.pressed) {
-        if (is_managed(engine, domain))
+        if (bl_memory_is_managed(engine, domain))
             limit_want(engine, domain);
         return;
     }
@@ -521,11 +335,11 @@ void bl_policy_memory(BlEngine *engine, const BlPolicy *policy)
     held_take_in(engine);
     /* Without the host's figures nothing new is decided; what is held stays as it is. */
     if (engine->memory.used >= 0 && is_due(engine)) {
-        MemorySums sums;
-        claims_make(engine, &sums);
+        BlMemorySums sums;
+        bl_memory_claims(engine, policy, &sums);
         pressure_judge(engine, policy, &sums);
         if (engine->memory.pressed)
-            balance(engine, policy, share_out(engine, policy, &sums));
+            balance(engine, policy, bl_memory_share_out(engine, policy, &sums));
         else
             engine->memory.shared_usec = engine->now_usec;
     }

@@ -11,6 +11,8 @@
  * want CPU time, or the host has room for all. Pressure that returns within a minute holds the next
  * step for a minute, so that an on/off load does not make fields flap.
  */
+#include <string.h>
+
 #include "base/units.h"
 #include "core/engine-private.h"
 
@@ -25,6 +27,8 @@
 #define RECURRING_USEC (60 * BL_USEC_PER_SEC)
 /* Below this much of all CPUs busy there is room for all. */
 #define HOST_ROOM 6000
+/* So much of all CPUs may guests ask for that are to reach their objectives. */
+#define HOST_FITS 8500
 /* A step without a fresh decision ends here. */
 #define EXPIRES_USEC (3600 * (gint64)BL_USEC_PER_SEC)
 /* Time for a step to show its effect. */
@@ -168,19 +172,27 @@ static void engage(const Contention *contention, BlDomain *payer, gboolean by_ca
 {
     gint64 now = contention->engine->now_usec;
     BlTriageState *triage = &payer->triage;
-    triage->recurring = triage->ended_usec > 0 && now - triage->ended_usec < RECURRING_USEC;
+    /* What did not help is tried again as it was in the end. */
+    gboolean again =
+        triage->cooldown_until_usec > 0 && now - triage->cooldown_until_usec < RECURRING_USEC;
+    triage->recurring =
+        again || (triage->ended_usec > 0 && now - triage->ended_usec < RECURRING_USEC);
     triage->engaged = TRUE;
     triage->capped = by_cap;
     triage->engaged_usec = triage->active_usec = now;
     gint64 used = bl_values_get(&payer->fast, BL_FIGURE_USED, 0);
     triage->used_before = triage->recurring ? MAX(triage->used_before, used) : used;
     triage->before = bl_figures_wait(&contention->victim->fast);
+    g_strlcpy(triage->victim, contention->victim->uuid, sizeof triage->victim);
     triage->reason =
         triage_reason(contention, payer, by_cap ? BL_RULE_TRIAGE_CAP : BL_RULE_TRIAGE_IDLE);
     triage->relaxed = FALSE;
     if (by_cap && !triage->recurring)
         triage->cap = 0;
     triage->relax_wait_usec = MAX(triage->relax_wait_usec, CAP_RELAX_WAIT_USEC);
+    if (triage->tried && triage->recurring)
+        triage->relax_wait_usec = MIN(2 * triage->relax_wait_usec, CAP_RELAX_WAIT_MAX_USEC);
+    triage->tried = FALSE;
 }
 
 static BlDomainField field_of(const BlTriageState *triage)
@@ -216,15 +228,16 @@ static void give_up(const Contention *contention, BlDomain *payer)
         engine->frozen_until_usec = engine->now_usec + FREEZE_USEC;
 }
 
-/* A cap that leaves the victim as badly off as before takes CPU time away for nothing. Idle
- * priority is not judged so: it takes only what somebody above wants at that moment. */
+/* A cap that leaves the guest that it is for as badly off as before takes CPU time away for
+ * nothing. Idle priority is not judged so: it takes only what somebody above wants at that moment.
+ */
 static void review_help(const Contention *contention, BlDomain *payer)
 {
     gint64 now = contention->engine->now_usec;
     BlTriageState *triage = &payer->triage;
     const BlDomain *victim = contention->victim;
     gint64 wait = victim != NULL ? bl_figures_wait(&victim->fast) : -1;
-    gboolean bad = victim != NULL && victim->class->rank < payer->class->rank &&
+    gboolean bad = victim != NULL && strcmp(victim->uuid, triage->victim) == 0 &&
                    payer->fields[BL_DOMAIN_CPU_QUOTA].held &&
                    now - triage->engaged_usec > SETTLE_USEC && wait >= triage->before &&
                    wait > NO_HELP_OBJECTIVES * victim->class->cpu_ready;
@@ -234,6 +247,32 @@ static void review_help(const Contention *contention, BlDomain *payer)
         triage->worse_since_usec = now;
     else if (now - triage->worse_since_usec >= NO_HELP_USEC)
         give_up(contention, payer);
+}
+
+/* TRUE when the host has room for what its guests down to a class ask for, once those below have
+ * made way. */
+static gboolean has_room_down_to(const BlEngine *engine, guint rank)
+{
+    gint64 sum = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->state == BL_STATE_RUNNING && domain->class->rank <= rank)
+            sum += demand(domain, &domain->recent);
+    }
+    return sum <= HOST_FITS * bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 0);
+}
+
+/* In idle priority all classes are alike: whoever has an objective of its own and misses it there,
+ * while all down to its class would fit, gets out again once nobody above has suffered for a while.
+ * The pressure may have been a short one, and the CPUs stay as busy as they are. */
+static gboolean may_try_without(const Contention *contention, const BlDomain *payer)
+{
+    const BlTriageState *triage = &payer->triage;
+    const BlFieldState *field = &payer->fields[BL_DOMAIN_CPU_IDLE];
+    gint64 since = MAX(triage->asked_usec, field->applied_usec);
+    return !triage->capped && field->held && payer->missed_ticks >= MISSED_TICKS &&
+           contention->engine->now_usec - since >= triage->relax_wait_usec &&
+           has_room_down_to(contention->engine, payer->class->rank);
 }
 
 /* A payer is needed while somebody above it wants CPU time, it wants some itself, and there is not
@@ -262,8 +301,14 @@ static void review_engaged(const Contention *contention, BlDomain *payer)
         disengage(contention, payer, BL_RULE_EXPIRED);
         return;
     }
-    if (triage->capped)
+    if (contention->victim != NULL && contention->victim->class->rank < payer->class->rank)
+        triage->asked_usec = now;
+    if (may_try_without(contention, payer)) {
+        disengage(contention, payer, BL_RULE_CALM);
+        triage->tried = TRUE;
+    } else if (triage->capped) {
         review_help(contention, payer);
+    }
 }
 
 /* Who may be asked to pay now: below the victim, using CPU, not engaged, not in cooldown. */

@@ -257,7 +257,7 @@ void bl_sim_agent_event(BlSimAgent *agent, const BlSimEvent *event)
     else if (event->kind >= BL_EVENT_MODE && event->kind <= BL_EVENT_POLICY)
         operator_event(agent, event);
     else if (event->kind == BL_EVENT_CLOCK)
-        agent->clock_usec += event->value;
+        agent->world->clock_usec += event->value;
     else if (event->kind == BL_EVENT_FROZEN)
         freeze(agent, event->guest);
     if (event->kind == BL_EVENT_KILL && agent->engine != NULL) {
@@ -550,8 +550,8 @@ static void host_sample(BlSimAgent *agent)
 {
     BlSample *sample = agent->sample;
     const BlSimWorld *world = agent->world;
-    sample->now_usec = CLOCK_START_USEC + world->now_usec + agent->clock_usec;
-    sample->wall_usec = BL_SIM_WALL_START_USEC + world->now_usec + agent->clock_usec;
+    sample->now_usec = CLOCK_START_USEC + world->now_usec + world->clock_usec;
+    sample->wall_usec = BL_SIM_WALL_START_USEC + world->now_usec + world->clock_usec;
     sample->first_id = agent->last_id;
     sample->host.present = 0;
     bl_values_set(&sample->host, BL_HOST_CPU_COUNT, world->cpus);

@@ -67,7 +67,6 @@ struct BlSimAgent {
     GArray *outcomes;     /* BlOutcome */
     GArray *requests;     /* BlRequest */
     GArray *proposals;    /* guint64: decisions that wait for approval */
-    gint64 clock_usec;    /* by which the clock differs from the world's time */
     gint64 refreshed_usec;
     BlValues host_memory;
     gint64 look_usec; /* when to look at it again */

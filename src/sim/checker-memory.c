@@ -115,32 +115,57 @@ void bl_sim_checker_balloon_written(BlSimChecker *checker, guint guest, const Bl
     state->baseline = step->undo;
 }
 
-/* What a guest would have to have, as far as the world is concerned; what cannot be had of it
- * because it was paused or killed does not matter. */
-static gint64 used_by_all(const BlSimWorld *world)
+static const BlDomainView *view_of(const BlSimChecker *checker, guint guest)
 {
+    const char *uuid = checker->agent->world->guests[guest].uuid;
+    for (guint i = 0; i < checker->view->domains->len; i++) {
+        const BlDomainView *domain = g_ptr_array_index(checker->view->domains, i);
+        if (strcmp(domain->uuid, uuid) == 0)
+            return domain;
+    }
+    return NULL;
+}
+
+/* What it would have to have, as far as the world is concerned. */
+static gint64 used_by(const BlSimGuest *guest)
+{
+    return guest->spec->memory.kernel_bytes + guest->memory.wanted;
+}
+
+/* What a guest occupies when everything has been taken from it that may be: what it uses and what
+ * is reserved for it; all that it has, when Ballast is to leave it alone. */
+static gint64 least_of(const BlSimChecker *checker, guint index)
+{
+    const BlSimGuest *guest = &checker->agent->world->guests[index];
+    const BlDomainView *domain = view_of(checker, index);
+    gint64 all = guest->memory.target, max = guest->spec->memory.max_bytes;
+    if (domain == NULL || domain->memory_note[0] != '\0')
+        return all;
+    const BlClass *class = bl_policy_class(checker->agent->policy, domain->class_index);
+    gint64 reserved = max / BL_PERMYRIAD * class->memory_reservation;
+    return MIN(MAX(MAX(used_by(guest), reserved), max / 8), MAX(all, used_by(guest)));
+}
+
+static gint64 used_by_all(const BlSimChecker *checker)
+{
+    const BlSimWorld *world = checker->agent->world;
     gint64 sum = world->spec->memory_own_bytes;
     for (guint i = 0; i < world->n_guests; i++) {
-        const BlSimGuest *guest = &world->guests[i];
-        if (guest->alive && guest->spec->memory.max_bytes > 0)
-            sum += MAX(guest->spec->memory.kernel_bytes + guest->memory.wanted,
-                       guest->spec->memory.max_bytes / 8);
+        if (world->guests[i].alive && world->guests[i].spec->memory.max_bytes > 0)
+            sum += least_of(checker, i);
     }
     return sum;
 }
 
 static gint64 most_of(const BlSimChecker *checker, guint guest)
 {
-    const BlSimGuest *from = &checker->agent->world->guests[guest];
+    const BlDomainView *domain = view_of(checker, guest);
     gint64 most = checker->fields[guest][BL_DOMAIN_BALLOON].baseline;
-    for (guint i = 0; i < checker->view->domains->len; i++) {
-        const BlDomainView *domain = g_ptr_array_index(checker->view->domains, i);
-        if (strcmp(domain->uuid, from->uuid) != 0)
-            continue;
-        const BlClass *class = bl_policy_class(checker->agent->policy, domain->class_index);
-        if (class->memory_limit != BL_LIMIT_NONE)
-            most = MIN(most, from->spec->memory.max_bytes / BL_PERMYRIAD * class->memory_limit);
-    }
+    gint64 max = checker->agent->world->guests[guest].spec->memory.max_bytes;
+    const BlClass *class =
+        domain != NULL ? bl_policy_class(checker->agent->policy, domain->class_index) : NULL;
+    if (class != NULL && class->memory_limit != BL_LIMIT_NONE)
+        most = MIN(most, max / BL_PERMYRIAD * class->memory_limit);
     return most;
 }
 
@@ -148,15 +173,16 @@ void bl_sim_checker_memory(BlSimChecker *checker)
 {
     const BlSimWorld *world = checker->agent->world;
     if (world->spec->memory_bytes <= 0 ||
-        bl_permyriad_of(used_by_all(world), world->spec->memory_bytes) > ENOUGH)
+        bl_permyriad_of(used_by_all(checker), world->spec->memory_bytes) > ENOUGH)
         return;
     for (guint i = 0; i < world->n_guests; i++) {
         const BlSimGuest *guest = &world->guests[i];
         const BlSimField *balloon = &checker->fields[i][BL_DOMAIN_BALLOON];
-        /* Nor with all that it had before Ballast; and a class's limit is meant to be felt. */
-        gint64 used = guest->spec->memory.kernel_bytes + guest->memory.wanted;
-        if (guest->alive && balloon->ours && used + used / 16 < most_of(checker, i) &&
-            guest->tally.short_usec > 0)
+        /* Nor with all that it had before Ballast; a class's limit is meant to be felt; and after a
+         * balloon has lied nobody knows who set it. */
+        gint64 used = used_by(guest);
+        if (guest->alive && balloon->ours && !balloon->doubtful &&
+            used + used / 16 < most_of(checker, i) && guest->tally.short_usec > 0)
             bl_sim_checker_violate(checker,
                                    "\"%s\": there is memory enough for all, and its balloon "
                                    "makes it short",

@@ -15,6 +15,11 @@
 #define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
 /* An objective counts as reachable when those at or above the guest leave so much of the host. */
 #define REACHABLE_PERCENT 85
+/* Caps are raised now and then to see whether they are still needed: what such an attempt costs of
+ * a minute. */
+#define ATTEMPT_READY 100
+/* The least that it takes to do something about each guest within a minute. */
+#define STEPS_EACH 1
 /* Below it a guest gets no cap: the floor of a cap for a class without reservation. */
 #define CAP_FLOOR 1000
 
@@ -375,6 +380,11 @@ static gint64 taken_by(const BlSimChecker *checker, const BlDomainView *domain, 
 {
     const BlClass *class = bl_policy_class(checker->agent->policy, domain->class_index);
     gint64 demand = bl_values_get(&domain->figures, BL_FIGURE_DEMAND, -1);
+    gint guest = bl_sim_guest_find(checker->agent->world, domain->uuid);
+    /* Whoever waits asks for less: each answer comes late, and the next question, too. */
+    if (demand >= 0 && guest >= 0)
+        demand = MAX(demand, bl_sim_guest_wants(checker->agent->world,
+                                                &checker->agent->world->guests[guest]));
     if (class->rank <= rank || demand < 0 || domain->stale)
         return demand;
     if (domain->foreign != 0)
@@ -399,6 +409,15 @@ static gboolean reachable(const BlSimChecker *checker, const BlDomainView *victi
     return taken * 100 <= (gint64)checker->agent->world->cpus * BL_PERMYRIAD * REACHABLE_PERCENT;
 }
 
+static gboolean any_quota_changed(const BlSimChecker *checker)
+{
+    for (guint i = 0; i < checker->agent->world->n_guests; i++) {
+        if (checker->fields[i][BL_DOMAIN_CPU_QUOTA].changes > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void bl_sim_checker_objectives(BlSimChecker *checker)
 {
     BlSimAgent *agent = checker->agent;
@@ -406,9 +425,12 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
         bl_sim_checker_violate(checker, "the daemon did not come back");
         return;
     }
-    if (bl_engine_mode(agent->engine) != BL_MODE_ENFORCE)
+    /* Whoever allows fewer steps than it takes does not ask for more. */
+    if (bl_engine_mode(agent->engine) != BL_MODE_ENFORCE ||
+        agent->policy->protection.steps_per_minute < STEPS_EACH * agent->world->n_guests)
         return;
     bl_engine_view(agent->engine, agent->policy, checker->view);
+    gboolean attempted = any_quota_changed(checker);
     for (guint i = 0; i < checker->view->domains->len; i++) {
         const BlDomainView *domain = g_ptr_array_index(checker->view->domains, i);
         const BlClass *class = bl_policy_class(agent->policy, domain->class_index);
@@ -417,8 +439,13 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
             bl_values_get(&domain->figures, BL_FIGURE_THROTTLED, 0) > 0 ||
             bl_values_get(&domain->controls, BL_DOMAIN_VCPU_PIN, -1) != -1)
             continue;
+        /* Whom somebody else keeps in idle priority gets what is left over. */
+        if (bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1 &&
+            !checker->fields[guest][BL_DOMAIN_CPU_IDLE].ours)
+            continue;
         gint64 ready = bl_sim_tally_ready(&agent->world->guests[guest].tally, domain->vcpus);
-        if (ready > class->cpu_ready && reachable(checker, domain, class->rank))
+        if (ready > class->cpu_ready + (attempted ? ATTEMPT_READY : 0) &&
+            reachable(checker, domain, class->rank))
             bl_sim_checker_violate(checker,
                                    "\"%s\": its objective of %" G_GINT64_FORMAT
                                    " is within reach and not reached: %" G_GINT64_FORMAT,
@@ -426,11 +453,23 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
     }
 }
 
+/* A program that is killed for want of memory and begins anew does not stand still, nor does what
+ * its balloon leaves it, and the others. */
+static gboolean any_is_killed(const BlSimWorld *world)
+{
+    for (guint i = 0; i < world->n_guests; i++) {
+        if (world->guests[i].tally.ooms > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
 {
+    gboolean killed = any_is_killed(checker->agent->world);
     for (guint i = 0; i < checker->agent->world->n_guests; i++) {
         for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
-            if (checker->fields[i][f].changes > changes_most)
+            if (checker->fields[i][f].changes > changes_most && (f != BL_DOMAIN_BALLOON || !killed))
                 bl_sim_checker_violate(checker,
                                        "\"%s\": %s changed %u times while nothing else did",
                                        name_of(checker, i), bl_field_info(BL_SCOPE_DOMAIN, f)->name,

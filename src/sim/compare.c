@@ -41,6 +41,21 @@ static gboolean any_is_short(const BlSimWorld *world)
     return FALSE;
 }
 
+/* No controller helps: what the guests work on is more than the host has, or than one of them. */
+static gboolean is_hopeless(const BlSimWorld *world)
+{
+    gint64 sum = world->spec->memory_own_bytes;
+    for (guint i = 0; i < world->n_guests; i++) {
+        const BlSimGuest *guest = &world->guests[i];
+        if (!guest->alive)
+            continue;
+        if (!bl_sim_memory_fits(&guest->memory, &guest->spec->memory))
+            return TRUE;
+        sum += bl_sim_memory_least(&guest->memory, &guest->spec->memory);
+    }
+    return sum > world->spec->memory_bytes;
+}
+
 static void figures_sum(const BlSimWorld *world, BlSimFigures *figures)
 {
     figures->above_hard_usec = world->memory.above_hard_usec;
@@ -73,8 +88,14 @@ gboolean bl_sim_compare(const BlSimSpec *spec, BlReferenceKind kind, gboolean ad
             bl_sim_agent_tick(agent);
         if (admit && world->now_usec % ADMIT_USEC == 0)
             ret_figures->admitted += admit_next(world, agent);
-        if (any_is_short(world))
-            ret_figures->short_usec += BL_SIM_TICK_USEC;
+        gboolean hopeless = is_hopeless(world);
+        if (hopeless)
+            ret_figures->hopeless_usec += BL_SIM_TICK_USEC;
+        if (!any_is_short(world))
+            continue;
+        ret_figures->short_usec += BL_SIM_TICK_USEC;
+        if (!hopeless)
+            ret_figures->beyond_usec += BL_SIM_TICK_USEC;
     }
     figures_sum(world, ret_figures);
     return TRUE;

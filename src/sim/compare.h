@@ -6,6 +6,8 @@
 
 typedef struct {
     gint64 short_usec;        /* in which any guest lacked memory of its working set */
+    gint64 hopeless_usec;     /* in which they work on more than there is: no controller helps */
+    gint64 beyond_usec;       /* short, and not hopeless */
     gint64 shortage_byte_sec; /* of all guests */
     gint64 swapped_bytes;     /* by guests, in and out, and out by the host */
     gint64 above_hard_usec;

@@ -68,6 +68,16 @@ gint64 bl_sim_memory_resident(const BlSimMemory *memory)
     return memory->resident - memory->out + QEMU_BYTES;
 }
 
+gint64 bl_sim_memory_least(const BlSimMemory *memory, const BlMemorySpec *spec)
+{
+    return spec->kernel_bytes + memory->wanted + QEMU_BYTES;
+}
+
+gboolean bl_sim_memory_fits(const BlSimMemory *memory, const BlMemorySpec *spec)
+{
+    return spec->kernel_bytes + memory->wanted <= spec->max_bytes - spec->max_bytes / RESERVE_PART;
+}
+
 /* --- the balloon ---------------------------------------------------------------------------------
  */
 
@@ -127,7 +137,9 @@ static void balloon_move(BlSimMemory *memory, const BlMemorySpec *spec, gint64 r
         memory->moving = memory->actual != goal;
         memory->moved_itself = TRUE;
     } else if (memory->fault == BL_BALLOON_PARTIAL) {
-        goal = memory->moved_from + (goal - memory->moved_from) / 2;
+        gint64 half = memory->moved_from + (goal - memory->moved_from) / 2;
+        /* It stops there; it does not turn back. */
+        goal = goal < memory->actual ? MIN(half, memory->actual) : MAX(half, memory->actual);
     }
     if (!memory->moving || memory->fault == BL_BALLOON_STUCK || memory->fault == BL_BALLOON_LIE)
         return;
@@ -271,10 +283,11 @@ static void resident_follow(BlSimMemory *memory, const BlMemorySpec *spec, gint6
 /* --- the statistics ------------------------------------------------------------------------------
  */
 
-static void report(BlSimGuest *guest, gint64 now_usec)
+static void report(const BlSimWorld *world, BlSimGuest *guest)
 {
     BlSimMemory *memory = &guest->memory;
     const BlMemorySpec *spec = &guest->spec->memory;
+    gint64 now_usec = world->now_usec;
     gint64 period = bl_values_get(&guest->controls, BL_DOMAIN_STATS_PERIOD, 0) * BL_USEC_PER_SEC;
     if (period <= 0 || memory->silent) {
         memory->report_due_usec = -1;
@@ -289,6 +302,7 @@ static void report(BlSimGuest *guest, gint64 now_usec)
     gint64 free = MAX(memory->actual - used_of(memory, spec), 0);
     memory->report = (BlMemoryReport){
         .at_usec = now_usec,
+        .clock_usec = world->clock_usec,
         .actual = bl_sim_memory_told(memory),
         .usable = MAX(free + memory->cache - reserve_of(memory), 0),
         .free = free,
@@ -314,7 +328,7 @@ static void guest_tick(const BlSimWorld *world, BlSimGuest *guest, gint64 usec)
         guest_work(memory, spec, set_of(world, guest), usec);
         cache_fill(memory, spec, usec);
         resident_follow(memory, spec, world->now_usec);
-        report(guest, world->now_usec);
+        report(world, guest);
     }
     bl_values_set(&guest->controls, BL_DOMAIN_BALLOON, bl_sim_memory_told(memory));
     guest->tally.swapped_bytes += memory->swap_in + memory->swap_out - swap;

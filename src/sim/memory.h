@@ -29,8 +29,9 @@ typedef enum {
 
 /* What the guest's driver told last. */
 typedef struct {
-    gint64 at_usec; /* of the world; -1: never yet */
-    gint64 actual;  /* of the balloon */
+    gint64 at_usec;    /* of the world; -1: never yet */
+    gint64 clock_usec; /* of the world then: the report bears the time of the host's clock */
+    gint64 actual;     /* of the balloon */
     gint64 usable, free, cache;
     gint64 swap_in, swap_out, major_faults;
 } BlMemoryReport;
@@ -84,6 +85,12 @@ gint64 bl_sim_memory_told(const BlSimMemory *memory);
 
 /* What the guest's QEMU occupies of the host. */
 gint64 bl_sim_memory_resident(const BlSimMemory *memory);
+
+/* What it would occupy with nothing but what it works on; and whether its own size has room for
+ * that.
+ */
+gint64 bl_sim_memory_least(const BlSimMemory *memory, const BlMemorySpec *spec);
+gboolean bl_sim_memory_fits(const BlSimMemory *memory, const BlMemorySpec *spec);
 
 /* Of the balloon and the guests of the whole world, after the CPUs' part of the tick. */
 void bl_sim_memory_tick(BlSimWorld *world, gint64 usec);

@@ -43,7 +43,7 @@ void bl_sim_statistics_acted(BlSimAgent *agent, guint index, BlDomainField field
     record->ask_usec = 0;
 }
 
-static void told_take(const BlSimAgent *agent, const BlMemoryReport *report, BlValues *values)
+static void told_take(const BlMemoryReport *report, BlValues *values)
 {
     const gint64 figures[G_N_ELEMENTS(told)] = {
         report->usable,
@@ -52,7 +52,7 @@ static void told_take(const BlSimAgent *agent, const BlMemoryReport *report, BlV
         report->swap_in,
         report->swap_out,
         report->major_faults,
-        (BL_SIM_WALL_START_USEC + report->at_usec + agent->clock_usec) / BL_USEC_PER_SEC,
+        (BL_SIM_WALL_START_USEC + report->at_usec + report->clock_usec) / BL_USEC_PER_SEC,
     };
     for (guint i = 0; i < G_N_ELEMENTS(told) && report->at_usec >= 0; i++)
         bl_values_set(values, told[i], figures[i]);
@@ -68,7 +68,7 @@ static void ask(BlSimAgent *agent, guint index)
         return;
     bl_values_set(&record->statistics, BL_DOMAIN_BALLOON, bl_sim_memory_told(&guest->memory));
     record->report = guest->memory.report;
-    told_take(agent, &record->report, &record->statistics);
+    told_take(&record->report, &record->statistics);
 }
 
 void bl_sim_statistics_ask(BlSimAgent *agent, guint index)

@@ -235,6 +235,12 @@ static gint64 bound_of(const BlSimWorld *world, const BlSimGuest *guest, gint64 
     return quota > 0 ? MIN(bound, tick_nsec / 1000 * quota / (BL_QUOTA_PERIOD_USEC / 1000)) : bound;
 }
 
+gint64 bl_sim_guest_wants(const BlSimWorld *world, const BlSimGuest *guest)
+{
+    gint64 demand = demand_of(world, guest, 0);
+    return MIN(need_of(guest, demand, BL_PERMYRIAD), bound_of(world, guest, BL_PERMYRIAD));
+}
+
 static gboolean is_idle_group(const BlSimGuest *guest)
 {
     return bl_values_get(&guest->controls, BL_DOMAIN_CPU_IDLE, 0) == 1;

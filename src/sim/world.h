@@ -55,8 +55,9 @@ typedef struct {
 struct BlSimWorld {
     const BlSimSpec *spec;
     guint cpus;
-    gint64 now_usec; /* since the start; never jumps */
-    gboolean steady; /* loads stand still: those that come and go are there */
+    gint64 now_usec;   /* since the start; never jumps */
+    gint64 clock_usec; /* by which the host's clocks are ahead of what they would be */
+    gboolean steady;   /* loads stand still: those that come and go are there */
     gint64 busy_nsec, psi_usec;
     guint n_guests;
     BlSimGuest *guests;
@@ -83,6 +84,9 @@ void bl_sim_guest_stop(BlSimGuest *guest);
 gboolean bl_sim_control_read(const BlSimGuest *guest, BlDomainField field, gint64 *ret_value);
 /* FALSE when the kernel refuses the value. */
 gboolean bl_sim_control_write(BlSimGuest *guest, BlDomainField field, gint64 value);
+
+/* What a guest would use of the CPUs if it never waited, permyriad of a core. */
+gint64 bl_sim_guest_wants(const BlSimWorld *world, const BlSimGuest *guest);
 
 /* Shares `capacity` out by weight; none gets more than it needs, and nothing is left while
  * somebody needs more. Returns what is left. */

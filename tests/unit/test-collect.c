@@ -44,6 +44,72 @@ static void test_pressure(void)
     g_assert_false(bl_pressure_parse("", &some));
 }
 
+static void test_pressure_full(void)
+{
+    gint64 full;
+    g_assert_true(bl_pressure_full_parse("some avg10=0.00 avg60=0.00 avg300=0.00 total=812\n"
+                                         "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n",
+                                         &full));
+    g_assert_cmpint(full, ==, 7);
+    /* Kernels before 5.13 tell no "full" of CPUs. */
+    g_assert_false(bl_pressure_full_parse("some avg10=0.00 total=812\n", &full));
+    g_assert_false(bl_pressure_full_parse("full avg10=0.00\nsome total=812\n", &full));
+    g_assert_false(bl_pressure_full_parse("full total=x\n", &full));
+    g_assert_false(bl_pressure_full_parse("full total=9223372036854775808\n", &full));
+    g_assert_false(bl_pressure_full_parse("", &full));
+}
+
+static void test_meminfo(void)
+{
+    static const char text[] = "MemTotal:       16303428 kB\nMemFree:          274840 kB\n"
+                               "MemAvailable:   11032988 kB\nHugePages_Total:       0\n";
+    gint64 bytes;
+    g_assert_true(bl_meminfo_parse(text, "MemTotal", &bytes));
+    g_assert_cmpint(bytes, ==, 16303428LL * 1024);
+    g_assert_true(bl_meminfo_parse(text, "MemAvailable", &bytes));
+    g_assert_cmpint(bytes, ==, 11032988LL * 1024);
+    g_assert_true(bl_meminfo_parse(text, "HugePages_Total", &bytes));
+    g_assert_cmpint(bytes, ==, 0);
+    /* A name is a whole word at the start of a line. */
+    g_assert_false(bl_meminfo_parse(text, "Mem", &bytes));
+    g_assert_false(bl_meminfo_parse(text, "Total", &bytes));
+    g_assert_false(bl_meminfo_parse(text, "Buffers", &bytes));
+    g_assert_false(bl_meminfo_parse("MemTotal:", "MemTotal", &bytes));
+    g_assert_false(bl_meminfo_parse("MemTotal: -1 kB\n", "MemTotal", &bytes));
+    g_assert_false(bl_meminfo_parse("MemTotal: kB\n", "MemTotal", &bytes));
+    g_assert_false(bl_meminfo_parse("MemTotal: 9007199254740993 kB\n", "MemTotal", &bytes));
+    g_assert_true(bl_meminfo_parse("MemTotal: 9007199254740991 kB\n", "MemTotal", &bytes));
+    g_assert_cmpint(bytes, ==, G_MAXINT64 / 1024 * 1024);
+    g_assert_false(bl_meminfo_parse("", "MemTotal", &bytes));
+}
+
+static void test_vmstat(void)
+{
+    static const char text[] = "nr_free_pages 68710\npswpin 31\npswpout 4096\npgmajfault 12";
+    gint64 value;
+    g_assert_true(bl_vmstat_parse(text, "pswpout", &value));
+    g_assert_cmpint(value, ==, 4096);
+    g_assert_true(bl_vmstat_parse(text, "pgmajfault", &value));
+    g_assert_cmpint(value, ==, 12);
+    g_assert_false(bl_vmstat_parse(text, "pswp", &value));
+    g_assert_false(bl_vmstat_parse("pswpout", "pswpout", &value));
+    g_assert_false(bl_vmstat_parse("pswpout x", "pswpout", &value));
+    g_assert_false(bl_vmstat_parse("pswpout 18446744073709551615", "pswpout", &value));
+}
+
+static void test_statm(void)
+{
+    gint64 pages;
+    g_assert_true(bl_statm_parse("1213445 262144 3012 1402 0 361207 0\n", &pages));
+    g_assert_cmpint(pages, ==, 262144);
+    g_assert_false(bl_statm_parse("1213445", &pages));
+    g_assert_false(bl_statm_parse("1213445 ", &pages));
+    g_assert_false(bl_statm_parse("1213445 -3", &pages));
+    g_assert_false(bl_statm_parse("x 3", &pages));
+    g_assert_false(bl_statm_parse("1 9223372036854775808", &pages));
+    g_assert_false(bl_statm_parse("", &pages));
+}
+
 static void test_thread_roles(void)
 {
     BlThreadRole role;
@@ -236,6 +302,10 @@ int main(int argc, char **argv)
     g_test_add_func("/collect/schedstat", test_schedstat);
     g_test_add_func("/collect/stat", test_stat);
     g_test_add_func("/collect/pressure", test_pressure);
+    g_test_add_func("/collect/pressure-full", test_pressure_full);
+    g_test_add_func("/collect/meminfo", test_meminfo);
+    g_test_add_func("/collect/vmstat", test_vmstat);
+    g_test_add_func("/collect/statm", test_statm);
     g_test_add_func("/collect/thread-roles", test_thread_roles);
     g_test_add_func("/collect/start-time", test_start_time);
     g_test_add_func("/collect/cgroup-mount", test_cgroup_mount);

@@ -120,11 +120,12 @@ static void step_answer(World *world, const BlStep *step)
     WorldGuest *guest = &world->guests[g_ascii_strtoull(step->uuid + 24, NULL, 10)];
     BlOutcome outcome = {.step_id = step->id, .result = world->answer};
     gint64 present = bl_values_get(&guest->controls, step->field, 0);
-    if (world->answer == BL_OUTCOME_APPLIED && present != step->from) {
+    if (world->answer == BL_OUTCOME_APPLIED && ABS(present - step->from) > step->slack) {
         outcome.result = BL_OUTCOME_CONFLICT;
         outcome.observed = present;
     } else if (world->answer == BL_OUTCOME_APPLIED) {
-        bl_values_set(&guest->controls, step->field, step->to);
+        if (step->field != BL_DOMAIN_BALLOON || !guest->stuck)
+            bl_values_set(&guest->controls, step->field, step->to);
         if (step->field == BL_DOMAIN_CPU_IDLE && step->to == 0)
             bl_values_set(&guest->controls, BL_DOMAIN_CPU_SHARES, step->shares);
         guest->writes[step->field]++;
@@ -149,6 +150,10 @@ static void host_sample(World *world)
     bl_values_set(host, BL_HOST_PSI_CPU_SOME_USEC, world->psi_usec);
     bl_values_set(host, BL_HOST_SHARES_MAX, world->shares_max);
     bl_values_set(host, BL_HOST_IDLE_SUPPORTED, !world->no_idle_support);
+    for (guint i = 0; i < BL_HOST_FIELDS; i++) {
+        if (bl_values_has(&world->host, i))
+            bl_values_set(host, i, world->host.value[i]);
+    }
 }
 
 void world_tick(World *world)
@@ -158,7 +163,7 @@ void world_tick(World *world)
     world->psi_usec += world->psi * TICK_USEC / 10000;
     bl_sample_clear(world->sample);
     world->sample->now_usec = world->now_usec;
-    world->sample->wall_usec = world->now_usec + 1700000000000000;
+    world->sample->wall_usec = world->now_usec + WORLD_WALL_USEC + world->wall_shift_usec;
     host_sample(world);
     for (guint i = 0; i < world->n_guests; i++)
         guest_sample(world, i);

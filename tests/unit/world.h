@@ -7,6 +7,8 @@
 
 #define WORLD_GUESTS_MAX 64
 #define TICK_USEC 100000
+/* The wall clock less the other one. */
+#define WORLD_WALL_USEC 1700000000000000
 
 typedef struct {
     const char *name;
@@ -18,6 +20,7 @@ typedef struct {
     gboolean blind;    /* its counters cannot be read */
     gboolean stale;
     gboolean gone;
+    gboolean stuck; /* its balloon is told, and does not move */
     BlDomainState state;
     guint64 generation;
     BlValues controls;
@@ -38,6 +41,8 @@ typedef struct {
     gint64 shares_max;
     gboolean no_idle_support;
     gboolean no_host;       /* nothing is known of the host */
+    BlValues host;          /* what is known of it besides */
+    gint64 wall_shift_usec; /* by which its wall clock was set */
     BlOutcomeResult answer; /* to every step; APPLIED also writes */
     gboolean silent;        /* steps get no outcome */
     GArray *outcomes;
