@@ -55,7 +55,7 @@ static WorldGuest *guest_of(const Host *host, guint index)
 
 static gint64 balloon(const Host *host, guint index)
 {
-    return world_control(guest_of(host, index), BL_DOMAIN_BALLOON);
+    return bl_values_get(&guest_of(host, index)->controls, BL_DOMAIN_BALLOON, 0);
 }
 
 static void report(Host *host, guint index, gint64 wall_sec)
