@@ -206,3 +206,8 @@ gint64 bl_permyriad_of(gint64 part, gint64 whole)
         return 0;
     return (part * BL_PERMYRIAD + whole / 2) / whole;
 }
+
+gint64 bl_permyriad_part(gint64 whole, gint64 permyriad)
+{
+    return whole / BL_PERMYRIAD * permyriad + whole % BL_PERMYRIAD * permyriad / BL_PERMYRIAD;
+}

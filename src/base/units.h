@@ -45,5 +45,7 @@ void bl_time_append(GString *out, gint64 wall_usec);
 /* The share part/whole in permyriad, rounded to nearest; 0 when `whole` is not positive. Does not
  * overflow for any non-negative input. */
 gint64 bl_permyriad_of(gint64 part, gint64 whole);
+/* So many permyriad of `whole`, rounded down; does not overflow up to 100 %. */
+gint64 bl_permyriad_part(gint64 whole, gint64 permyriad);
 
 #endif

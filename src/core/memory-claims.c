@@ -17,11 +17,6 @@
 /* --- a guest's claim ---------------------------------------------------------------------------
  */
 
-static gint64 part_of(gint64 whole, gint64 permyriad)
-{
-    return whole / BL_PERMYRIAD * permyriad + whole % BL_PERMYRIAD * permyriad / BL_PERMYRIAD;
-}
-
 /* NULL: its memory is shared out with the others'. */
 static const char *apart_note(const BlEngine *engine, const BlDomain *domain)
 {
@@ -67,8 +62,8 @@ static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
     gint64 full = MAX(some, MIN(domain->memory.growth * GROWTH_SEC, max / 2));
     gint64 ease = engine->memory.ease;
     if (ease <= BL_MEMORY_EASE_SOME)
-        return some / 2 + part_of(some / 2, ease);
-    return some + part_of(full - some, ease - BL_MEMORY_EASE_SOME);
+        return some / 2 + bl_permyriad_part(some / 2, ease);
+    return some + bl_permyriad_part(full - some, ease - BL_MEMORY_EASE_SOME);
 }
 
 static gint64 used_of(const BlDomain *domain)
@@ -98,7 +93,7 @@ gint64 bl_memory_most(const BlEngine *engine, const BlDomain *domain)
     gboolean ours = field->held || field->returns;
     gint64 most = MIN(max, ours ? field->original : actual);
     if (domain->class->memory_limit != BL_LIMIT_NONE)
-        most = MIN(most, MAX(part_of(max, domain->class->memory_limit),
+        most = MIN(most, MAX(bl_permyriad_part(max, domain->class->memory_limit),
                              MIN(need_of(engine, domain), actual)));
     return MAX(most, 1);
 }
@@ -107,7 +102,7 @@ gint64 bl_memory_most(const BlEngine *engine, const BlDomain *domain)
 static gint64 base_of(const BlDomain *domain)
 {
     gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
-    gint64 reserved = part_of(max, domain->class->memory_reservation);
+    gint64 reserved = bl_permyriad_part(max, domain->class->memory_reservation);
     return MAX(reserved, MAX(FLOOR_LEAST, max / 8));
 }
 
@@ -157,7 +152,7 @@ static gint64 fixed_of(const BlDomain *domain)
 {
     gint64 max = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, 0);
     gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
-    gint64 reserved = part_of(max, domain->class->memory_reservation);
+    gint64 reserved = bl_permyriad_part(max, domain->class->memory_reservation);
     return MAX(resident, reserved + domain->memory.overhead);
 }
 

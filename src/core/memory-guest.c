@@ -79,8 +79,8 @@ static gint64 rate_of(gint64 before, gint64 now, gint64 span_usec)
 {
     if (before < 0 || now < before || span_usec < BL_USEC_PER_SEC / 10)
         return -1;
-    /* In milliseconds, so that nothing overflows: both counters are below 2^50. */
-    return (now - before) / MAX(span_usec / 1000, 1) * 1000;
+    /* In milliseconds: both counters are below 2^50, so that nothing overflows. */
+    return (now - before) * 1000 / MAX(span_usec / 1000, 1);
 }
 
 static void harm_judge(BlMemoryGuest *memory, const BlValues *values, gint64 now_usec)

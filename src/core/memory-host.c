@@ -16,14 +16,9 @@
 #define SWAPPED_BYTES (4 * BL_MIB)
 #define CAPACITY_MAX ((gint64)1 << 50)
 
-static gint64 part_of(gint64 whole, gint64 permyriad)
-{
-    return whole / BL_PERMYRIAD * permyriad + whole % BL_PERMYRIAD * permyriad / BL_PERMYRIAD;
-}
-
 gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad)
 {
-    return part_of(engine->memory.capacity, permyriad);
+    return bl_permyriad_part(engine->memory.capacity, permyriad);
 }
 
 /* -1 as soon as one running guest's is unknown. */
@@ -52,7 +47,7 @@ static void use_judge(BlEngine *engine, const BlPolicy *policy)
         return;
     memory->resident = resident_sum(engine);
     if (wanted <= 0) {
-        memory->capacity = wanted == 0 ? total : part_of(total, -wanted);
+        memory->capacity = wanted == 0 ? total : bl_permyriad_part(total, -wanted);
         memory->used = total - available;
     } else if (memory->resident >= 0) {
         memory->capacity = MIN(wanted, total);
