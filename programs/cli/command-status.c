@@ -47,6 +47,17 @@ static void print_memory(FILE *to, const json_t *memory)
     const char *state = bl_text_of(memory, "state");
     print_fact(to, "memory", "%s of %s in use, state %s; balloons hold %s back", used, capacity,
                state != NULL ? state : "-", taken);
+    const json_t *lacking = json_object_get(memory, "short");
+    const json_t *mover = json_object_get(memory, "mover");
+    if (json_integer_value(lacking) <= 0)
+        return;
+    g_autofree char *missing = bl_bytes_text(lacking);
+    g_autofree char *bytes = bl_bytes_text(json_object_get(mover, "bytes"));
+    const char *name = bl_text_of(mover, "name");
+    print_fact(to, "short", "%s that balloons cannot find%s%s%s%s%s", missing,
+               name != NULL ? "; moving \"" : "", name != NULL ? name : "",
+               name != NULL ? "\" to another host gives " : "", name != NULL ? bytes : "",
+               name != NULL ? " back" : "");
 }
 
 static void print_lines(FILE *to, const char *name, const json_t *lines)

@@ -71,14 +71,14 @@ char *bl_control_text(const char *field, const json_t *value)
     if (!json_is_integer(value))
         return g_strdup("-");
     gint64 number = json_integer_value(value);
-    if (id == BL_DOMAIN_CPU_IDLE)
+    if (id == BL_DOMAIN_CPU_IDLE || id == BL_DOMAIN_PAUSED)
         return g_strdup(number != 0 ? "yes" : "no");
     if (id == BL_DOMAIN_VCPU_PIN)
         return cpus_text(number);
     /* A quota is time per period: as percent of one core it reads like %USED. */
     if (id == BL_DOMAIN_CPU_QUOTA)
         return g_strdup_printf("%.0f%%", 100.0 * (double)number / BL_QUOTA_PERIOD_USEC);
-    if (id == BL_DOMAIN_BALLOON)
+    if (id == BL_DOMAIN_BALLOON || id == BL_DOMAIN_SOFT_LIMIT)
         return bl_bytes_text(value);
     if (id == BL_DOMAIN_STATS_PERIOD)
         return number == 0 ? g_strdup("never") : g_strdup_printf("%" G_GINT64_FORMAT " s", number);

@@ -1,7 +1,7 @@
 /* Memory as the daemon samples it.
  *
  * What libvirt tells of a guest's memory needs an answer of its QEMU, so it is polled on workers:
- * seldom while the host has memory enough, about twice a second while it is short. What /proc
+ * as often as the engine wants (bl_engine_statistics_interval). What /proc
  * tells (the host's memory, what a QEMU occupies) is read here, a few times a second. Between two
  * readings the last one stands; the engine judges by the driver's own time how old it is.
  */
@@ -12,14 +12,9 @@
 #include "base/units.h"
 #include "daemon/daemon.h"
 
-#define POLL_CALM_USEC (10 * (gint64)G_USEC_PER_SEC)
-#define POLL_USEC 500000
 /* However many guests there are, libvirt is asked at most a hundred times a second. */
 #define POLL_EACH_USEC 10000
 #define POLLS_PER_TICK 12
-/* Ticks between two looks at what a QEMU occupies: while there is enough, and while it is short. */
-#define RESIDENT_EVERY_CALM 10
-#define RESIDENT_EVERY 2
 #define HOST_EVERY_USEC 500000
 #define VMSTAT_SIZE 16384
 
@@ -76,9 +71,8 @@ static void poll_begin(BlDaemon *daemon, const char *uuid, BlRecord *record, con
 
 static gint64 poll_every(const BlDaemon *daemon)
 {
-    if (!bl_engine_memory_is_pressed(daemon->engine))
-        return POLL_CALM_USEC;
-    return MAX(POLL_USEC, (gint64)g_hash_table_size(daemon->records) * POLL_EACH_USEC);
+    return MAX(bl_engine_statistics_interval(daemon->engine),
+               (gint64)g_hash_table_size(daemon->records) * POLL_EACH_USEC);
 }
 
 void bl_daemon_memory_poll(BlDaemon *daemon, gint64 now_usec)
@@ -109,8 +103,8 @@ void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
     char text[128];
     gint64 pages;
     BlValues *values = &record->sample->values;
-    guint every =
-        bl_engine_memory_is_pressed(daemon->engine) ? RESIDENT_EVERY : RESIDENT_EVERY_CALM;
+    guint every = (guint)(bl_engine_resident_interval(daemon->engine) /
+                          (BL_TICK_MSEC * (gint64)BL_USEC_PER_MSEC));
     gboolean due = record->resident_bytes < 0 || (daemon->tick + (guint)record->pid) % every == 0;
     if (record->statm_fd >= 0 && due) {
         gboolean read = bl_fd_read_start(record->statm_fd, text, sizeof text) > 0 &&

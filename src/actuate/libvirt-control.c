@@ -16,6 +16,7 @@
 #define PARAMS_MAX 16
 #define PIN_CPUS_MAX 63
 #define PIN_VCPUS_MAX 1024
+#define KIB 1024
 
 /* --- reading -----------------------------------------------------------------------------------
  */
@@ -110,13 +111,53 @@ static gboolean pin_read(const BlTarget *target, gint64 *ret_mask)
     return TRUE;
 }
 
+/* Kernels keep a limit that nobody has set as a number too large for any memory. */
+static gboolean soft_limit_read(virDomainPtr domain, gint64 *ret_bytes)
+{
+    virTypedParameter params[PARAMS_MAX] = {0};
+    int count = PARAMS_MAX;
+    if (virDomainGetMemoryParameters(domain, params, &count, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        return FALSE;
+    const virTypedParameter *limit = param_find(params, count, VIR_DOMAIN_MEMORY_SOFT_LIMIT);
+    if (limit == NULL || limit->type != VIR_TYPED_PARAM_ULLONG)
+        return FALSE;
+    *ret_bytes = limit->value.ul >= VIR_DOMAIN_MEMORY_PARAM_UNLIMITED
+                     ? BL_SOFT_LIMIT_NONE
+                     : (gint64)limit->value.ul * KIB;
+    return TRUE;
+}
+
+/* Only a domain that runs or was paused by somebody can be told to pause or go on. */
+static gboolean paused_read(virDomainPtr domain, gint64 *ret_paused)
+{
+    int state, reason;
+    if (virDomainGetState(domain, &state, &reason, 0) < 0 ||
+        (state != VIR_DOMAIN_RUNNING &&
+         (state != VIR_DOMAIN_PAUSED || reason != VIR_DOMAIN_PAUSED_USER)))
+        return FALSE;
+    *ret_paused = state == VIR_DOMAIN_PAUSED;
+    return TRUE;
+}
+
+/* What libvirt tells of a domain as a whole, one call a control. */
+static gboolean domain_read(virDomainPtr domain, BlDomainField field, gint64 *ret_value)
+{
+    return field == BL_DOMAIN_PAUSED ? paused_read(domain, ret_value)
+                                     : soft_limit_read(domain, ret_value);
+}
+
 void bl_controls_read(const BlTarget *target, BlValues *ret_values)
 {
-    gint64 mask;
+    static const BlDomainField whole[] = {BL_DOMAIN_SOFT_LIMIT, BL_DOMAIN_PAUSED};
+    gint64 mask, value;
     idle_read(target, ret_values);
     scheduler_read(target, ret_values);
     if (pin_read(target, &mask))
         bl_values_set(ret_values, BL_DOMAIN_VCPU_PIN, mask);
+    for (guint i = 0; i < G_N_ELEMENTS(whole); i++) {
+        if (domain_read(target->domain, whole[i], &value))
+            bl_values_set(ret_values, whole[i], value);
+    }
     bl_balloon_facts(target->domain, ret_values);
     virResetLastError();
 }
@@ -128,6 +169,8 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
     gint64 mask;
     if (bl_control_is_memory(field))
         return bl_balloon_read(target->domain, field, ret_value);
+    if (field == BL_DOMAIN_SOFT_LIMIT || field == BL_DOMAIN_PAUSED)
+        return domain_read(target->domain, field, ret_value);
     if (field == BL_DOMAIN_VCPU_PIN) {
         if (pin_read(target, &mask))
             bl_values_set(&values, field, mask);
@@ -203,6 +246,25 @@ static gboolean pin_write(const BlTarget *target, gint64 value, GError **error)
     return TRUE;
 }
 
+static gboolean soft_limit_write(const BlTarget *target, gint64 value, GError **error)
+{
+    virTypedParameterPtr params = NULL;
+    int count = 0, room = 0;
+    unsigned long long limit =
+        value < 0 ? VIR_DOMAIN_MEMORY_PARAM_UNLIMITED : (unsigned long long)value / KIB;
+    gboolean done =
+        virTypedParamsAddULLong(&params, &count, &room, VIR_DOMAIN_MEMORY_SOFT_LIMIT, limit) == 0 &&
+        virDomainSetMemoryParameters(target->domain, params, count, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    virTypedParamsFree(params, count);
+    return done || libvirt_fail(target, BL_DOMAIN_SOFT_LIMIT, error);
+}
+
+static gboolean paused_write(const BlTarget *target, gint64 value, GError **error)
+{
+    int failed = value != 0 ? virDomainSuspend(target->domain) : virDomainResume(target->domain);
+    return failed == 0 || libvirt_fail(target, BL_DOMAIN_PAUSED, error);
+}
+
 static gboolean control_write(gpointer data, BlDomainField field, gint64 value, GError **error)
 {
     const BlTarget *target = data;
@@ -218,6 +280,10 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
     case BL_DOMAIN_STATS_PERIOD:
         return bl_balloon_write(target->domain, field, value) == 0 ||
                libvirt_fail(target, field, error);
+    case BL_DOMAIN_SOFT_LIMIT:
+        return soft_limit_write(target, value, error);
+    case BL_DOMAIN_PAUSED:
+        return paused_write(target, value, error);
     default:
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s cannot be written",
                     bl_field_info(BL_SCOPE_DOMAIN, field)->name);

@@ -269,6 +269,10 @@ gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values, GError **e
                 bl_values_set(ret_values, fields[f].field, (gint64)stats[i].val * fields[f].unit);
         }
     }
+    /* With it: where memory is plugged in, both grow at once. */
+    virDomainInfo info;
+    if (virDomainGetInfo(domain, &info) == 0 && info.maxMem <= G_MAXINT64 / 1024)
+        bl_values_set(ret_values, BL_DOMAIN_MEMORY_MAX, (gint64)info.maxMem * 1024);
     return TRUE;
 }
 

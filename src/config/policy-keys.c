@@ -95,6 +95,10 @@ static const BlPolicyKey class_memory_rows[] = {
      .max = BL_PERMYRIAD, .none = TRUE, .example = "50%"},
     {"ballooning", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_ballooning),
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "allowed"}},
+    {"squeeze", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_squeeze),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
+    {"pause", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_pause),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
     UNSUPPORTED("sharing"),
     UNSUPPORTED("huge_pages"),
 };

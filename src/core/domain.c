@@ -5,12 +5,24 @@
 
 #include "base/units.h"
 
+static void memory_forget(BlDomain *domain)
+{
+    domain->memory = (BlMemoryGuest){
+        .working_set = -1,
+        .swap_rate = -1,
+        .reported_resident = -1,
+        .overhead_most = -1,
+        .target = -1,
+        .wanted = -1,
+    };
+}
+
 BlDomain *bl_domain_new(const char *uuid)
 {
     BlDomain *domain = g_new0(BlDomain, 1);
     g_strlcpy(domain->uuid, uuid, sizeof domain->uuid);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThread));
-    domain->memory.working_set = domain->memory.target = domain->memory.wanted = -1;
+    memory_forget(domain);
     return domain;
 }
 
@@ -59,8 +71,7 @@ static void forget(BlDomain *domain)
     bl_domain_forget_counters(domain);
     memset(domain->fields, 0, sizeof domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
-    domain->memory =
-        (BlMemoryGuest){.working_set = -1, .swap_rate = -1, .target = -1, .wanted = -1};
+    memory_forget(domain);
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)

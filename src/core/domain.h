@@ -76,23 +76,33 @@ typedef struct {
     gboolean rests;                  /* the balloon stood still between the last two reports */
     gint64 reported_actual;          /* what the balloon left then */
     gint64 swapped_in, major_faults; /* counters then */
+    gint64 size;                     /* what it may have at most; 0: not known yet */
     gint64 working_set;              /* bytes; -1: unknown */
-    gint64 swap_rate;   /* bytes per second, between the last two reports; -1: unknown */
-    gint64 margin;      /* bytes that it needs beyond its working set, learned from harm */
-    gint64 margin_usec; /* when that was learned, or last reduced */
-    gint64 rising;      /* bytes per second by which it grew between the last two reports */
+    gint64 swap_rate;         /* bytes per second, between the last two reports; -1: unknown */
+    gint64 margin;            /* bytes that it needs beyond its working set, learned from harm */
+    gint64 margin_usec;       /* when that was learned, or last reduced */
+    gint64 rising;            /* bytes per second by which it grew between the last two reports */
+    BlTrack touched;          /* first: what its QEMU occupies, bytes */
+    gint64 touching;          /* bytes per second by which that grows */
+    gint64 reported_resident; /* that, at the driver's last report; -1: unknown */
+    gint64 caches_until_usec; /* its growth went to caches: no need until then */
+    gint64 caches_wait_usec;
     gint64 growth;      /* bytes per second that its working set has been seen to grow by */
     gint64 growth_usec; /* when that was learned, or last reduced */
-    gint64 overhead;    /* bytes that its QEMU occupies beyond what the balloon leaves */
-    gint64 above_usec;  /* since when the balloon has left more than it was told; 0: it has not */
-    gboolean starved;   /* it has nothing left: give, do not ask */
-    gint64 target;      /* bytes it deserves; -1: nothing is decided */
-    gint64 wanted;      /* bytes that its balloon is to leave it; -1: nothing is wanted */
-    gint64 taken_usec;  /* when memory was last taken */
+    gint64 overhead_least,
+        overhead_most; /* bytes that its QEMU needs for itself; most -1: unknown */
+    gint64 above_usec; /* since when the balloon has left more than it was told; 0: it has not */
+    gboolean starved;  /* it has nothing left: give, do not ask */
+    gint64 target;     /* bytes it deserves; -1: nothing is decided */
+    gint64 wanted;     /* bytes that its balloon is to leave it; -1: nothing is wanted */
+    gint64 taken_usec; /* when memory was last taken */
     gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
     gint64 progress_usec;    /* and when that was */
     gint64 stuck_until_usec; /* the balloon did not move: left alone until then */
     gint64 stuck_wait_usec;
+    gint64 pause_until_usec;      /* it is to stand still until then; 0: it is not */
+    gint64 pause_not_before_usec; /* nor again before then */
+    gboolean pause_over;          /* its pause is being ended */
 } BlMemoryGuest;
 
 typedef struct {

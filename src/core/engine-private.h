@@ -14,6 +14,14 @@ typedef struct {
     gboolean closed;
 } BlOpenDecision;
 
+/* The last rungs of the memory ladder. Times since when something has held; 0: it does not. */
+typedef struct {
+    gint64 hard_usec;   /* the state is hard or worse */
+    gint64 low_usec;    /* the state is low */
+    gint64 eased_usec;  /* the state is clear */
+    gint64 paused_usec; /* when a guest was last paused, or let go */
+} BlMemoryLadder;
+
 /* The host's memory as the policy's boundaries see it. */
 typedef struct {
     BlMemoryState state;
@@ -27,11 +35,13 @@ typedef struct {
     gint64 pressed_usec; /* since when; while not: until when it last was */
     gint64 calm_usec;    /* since when all fit; 0: they do not */
     gint64 calm_wait_usec;
-    gint64 shared_usec; /* when it was last shared out */
-    gint64 ease;        /* how much room to grow there is for all: see BL_MEMORY_EASE_SOME */
-    gint64 lacking;     /* by which what must be given exceeds what there is */
-    GArray *claims;     /* BlMemoryClaim, scratch: of all guests that are shared out over */
-    GArray *gifts;      /* the same, for those that have run out */
+    gint64 shared_usec;    /* when it was last shared out */
+    gint64 overhead_usual; /* bytes that a QEMU needs for itself, by those that have shown it */
+    gint64 ease;           /* how much room to grow there is for all: see BL_MEMORY_EASE_SOME */
+    gint64 lacking;        /* by which what must be given exceeds what there is */
+    BlMemoryLadder ladder;
+    GArray *claims; /* BlMemoryClaim, scratch: of all guests that are shared out over */
+    GArray *gifts;  /* the same, for those that have run out */
 } BlMemoryHost;
 
 /* Up to here it is a part of the room that everybody should have, from here to FULL a part of what
@@ -86,13 +96,31 @@ gint64 bl_memory_usable(const BlDomain *domain);
  */
 gboolean bl_memory_may_take_back(const BlDomain *domain);
 
+/* memory-resident.c: what the host sees of a guest's memory; called in every tick, and for every
+ * report that is new, after the working set (-1: unknown before) has been found. */
+void bl_memory_resident_update(BlDomain *domain, gint64 now_usec);
+void bl_memory_resident_report(BlDomain *domain, gint64 now_usec, gint64 age_usec,
+                               gint64 working_set_before);
+/* What it came to need since its last report, bytes, and how fast its need grows, a second. */
+gint64 bl_memory_risen(const BlEngine *engine, const BlDomain *domain);
+gint64 bl_memory_rising(const BlEngine *engine, const BlDomain *domain);
+/* What its QEMU needs for itself, bytes; what QEMUs of this host usually do. */
+gint64 bl_memory_overhead(const BlEngine *engine, const BlDomain *domain);
+gint64 bl_memory_overhead_usual(const BlEngine *engine);
+
 /* memory-host.c: capacity, use and state of the host's memory. */
 void bl_memory_host_update(BlEngine *engine, const BlPolicy *policy);
 /* A part of the capacity, bytes. */
 gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad);
+/* From where on memory is all but gone, permyriad of the capacity. */
+gint64 bl_memory_low(const BlPolicy *policy);
 
 /* policy-memory.c: balloons follow real use while the host's memory is short. */
 void bl_policy_memory(BlEngine *engine, const BlPolicy *policy);
+/* policy-ladder.c: what is left when balloons cannot end a shortage; and the guest that had better
+ * move to another host, NULL: none has to. */
+void bl_policy_ladder(BlEngine *engine, const BlPolicy *policy);
+const BlDomain *bl_policy_ladder_mover(const BlEngine *engine);
 /* memory-claims.c. */
 /* Why Ballast leaves the guest's memory alone; NULL: it does not. */
 const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain);

@@ -214,6 +214,7 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
         bl_policy_standing(engine, g_ptr_array_index(engine->domains, i));
     bl_policy_triage(engine, policy);
     bl_policy_memory(engine, policy);
+    bl_policy_ladder(engine, policy);
     bl_planner_plan(engine, policy, plan);
 }
 
@@ -327,6 +328,11 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
                        .used_bytes = engine->memory.used,
                        .pressed = engine->memory.pressed,
                        .short_bytes = engine->memory.pressed ? engine->memory.lacking : 0};
+    const BlDomain *mover = bl_policy_ladder_mover(engine);
+    if (mover != NULL) {
+        bl_name_copy(view->memory.mover, mover->name);
+        view->memory.mover_bytes = bl_values_get(&mover->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
+    }
     view->reserved = 0;
     view->vcpus = 0;
     view->holdings = 0;

@@ -33,8 +33,13 @@ gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id);
 
 BlMode bl_engine_mode(const BlEngine *engine);
 
-/* TRUE while memory is being shared out: then its figures matter more, and age faster. */
+/* TRUE while memory is being shared out. */
 gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
+
+/* How often the guests' balloon statistics should be read now, and what their QEMUs occupy: the
+ * shorter memory is, the faster its figures age. Microseconds. */
+gint64 bl_engine_statistics_interval(const BlEngine *engine);
+gint64 bl_engine_resident_interval(const BlEngine *engine);
 
 /* How many changes are in force or under way; after a release request, 0 means all is given
  * back. */

@@ -10,20 +10,36 @@ void bl_explain_who(GString *out, const char *name, const char *class_name)
         g_string_append_printf(out, " (%s)", class_name);
 }
 
-/* "memory is short (86.1 % of 2.25 GiB in use, target 80 %); batch-3 (batch) uses 96 MiB: " */
-static void take_append(GString *out, const BlReason *reason)
+/* "memory is short (86.1 % of 2.25 GiB in use, target 80 %); " */
+static void use_append(GString *out, const char *what, const BlReason *reason, const char *boundary)
 {
-    g_string_append(out, "memory is short (");
+    g_string_append_printf(out, "%s (", what);
     bl_permyriad_append(out, reason->measured);
     g_string_append(out, " of ");
     bl_bytes_append(out, reason->capacity_bytes);
-    g_string_append(out, " in use, target ");
+    g_string_append_printf(out, " in use, %s ", boundary);
     bl_permyriad_append(out, reason->limit);
     g_string_append(out, "); ");
+}
+
+/* "...; batch-3 (batch) uses 96 MiB: " */
+static void take_append(GString *out, const BlReason *reason)
+{
+    use_append(out, "memory is short", reason, "target");
     bl_explain_who(out, reason->domain, reason->domain_class);
     g_string_append(out, " uses ");
     bl_bytes_append(out, reason->used_bytes);
     g_string_append(out, ": ");
+}
+
+static void squeeze_append(GString *out, const BlReason *reason)
+{
+    use_append(out, "memory is short", reason, "hard");
+    g_string_append(out, "balloons do not end it; ");
+    bl_explain_who(out, reason->domain, reason->domain_class);
+    g_string_append(out, " uses ");
+    bl_bytes_append(out, reason->used_bytes);
+    g_string_append(out, ", the host may reclaim what it occupies beyond that: ");
 }
 
 static void give_append(GString *out, const BlReason *reason)
@@ -48,6 +64,12 @@ void bl_explain_memory_rule(GString *out, const BlReason *reason)
     case BL_RULE_MEMORY_GIVE:
         give_append(out, reason);
         break;
+    case BL_RULE_MEMORY_SQUEEZE:
+        squeeze_append(out, reason);
+        break;
+    case BL_RULE_MEMORY_PAUSE:
+        use_append(out, "memory is all but gone", reason, "low");
+        break;
     case BL_RULE_MEMORY_LIMIT:
         g_string_append_printf(out, "class %s limits it: ", reason->domain_class);
         break;
@@ -65,6 +87,18 @@ void bl_explain_memory_rule(GString *out, const BlReason *reason)
     default:
         break;
     }
+}
+
+static void mover_append(GString *out, const BlMemoryView *memory)
+{
+    if (memory->mover[0] == '\0') {
+        g_string_append(out, "Move a guest to another host, or shut one down.\n");
+        return;
+    }
+    g_string_append_printf(out, "Move \"%s\" to another host, or shut it down: that gives ",
+                           memory->mover);
+    bl_bytes_append(out, memory->mover_bytes);
+    g_string_append(out, " back.\n");
 }
 
 void bl_explain_memory_host(GString *out, const BlView *view)
@@ -89,9 +123,8 @@ void bl_explain_memory_host(GString *out, const BlView *view)
         g_string_append(out, "What the guests use and what is reserved for them exceeds the hard "
                              "boundary by ");
         bl_bytes_append(out, memory->short_bytes);
-        g_string_append(out,
-                        ": balloons cannot end that. Move a guest to another host, or shut one "
-                        "down.\n");
+        g_string_append(out, ": balloons cannot end that. ");
+        mover_append(out, memory);
     }
 }
 

@@ -21,7 +21,11 @@ static void value_append(GString *out, BlDomainField field, gint64 value)
             g_string_append_printf(out, "CPUs 0x%" G_GINT64_MODIFIER "x", (guint64)value);
         return;
     }
-    if (field == BL_DOMAIN_BALLOON) {
+    if (field == BL_DOMAIN_SOFT_LIMIT && value == BL_SOFT_LIMIT_NONE) {
+        g_string_append(out, "none");
+        return;
+    }
+    if (field == BL_DOMAIN_BALLOON || field == BL_DOMAIN_SOFT_LIMIT) {
         bl_bytes_append(out, value);
         return;
     }
@@ -112,6 +116,8 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_MEMORY_LIMIT:
     case BL_RULE_MEMORY_STATS:
     case BL_RULE_MEMORY_STUCK:
+    case BL_RULE_MEMORY_SQUEEZE:
+    case BL_RULE_MEMORY_PAUSE:
     case BL_RULE_MEMORY_CALM:
         bl_explain_memory_rule(out, reason);
         break;
@@ -126,6 +132,10 @@ static void action_append(GString *out, const BlStep *step)
     if (step->field == BL_DOMAIN_CPU_IDLE) {
         g_string_append(out, step->to == 1 ? " is set to idle priority"
                                            : " gets back its normal priority");
+        return;
+    }
+    if (step->field == BL_DOMAIN_PAUSED) {
+        g_string_append(out, step->to == 1 ? " is paused" : " goes on");
         return;
     }
     g_string_append_printf(out, ": %s ", bl_field_info(BL_SCOPE_DOMAIN, step->field)->name);

@@ -66,21 +66,32 @@ static gint64 headroom_of(const BlEngine *engine, const BlDomain *domain)
     return some + bl_permyriad_part(full - some, ease - BL_MEMORY_EASE_SOME);
 }
 
-static gint64 used_of(const BlDomain *domain)
+/* What it told, and what it has been seen to touch since then; not more than it has. */
+static gint64 used_of(const BlEngine *engine, const BlDomain *domain)
 {
-    return domain->memory.working_set + domain->memory.margin;
+    const BlMemoryGuest *memory = &domain->memory;
+    gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
+    gint64 used = memory->working_set + bl_memory_risen(engine, domain);
+    return MAX(memory->working_set, MIN(used, actual)) + memory->margin;
 }
 
 /* What a guest that grows will have grown by. */
-static gint64 rise_of(const BlDomain *domain, gint64 seconds)
+static gint64 rise_of(const BlEngine *engine, const BlDomain *domain)
 {
-    return MIN(domain->memory.rising * seconds, domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 2);
+    return MIN(bl_memory_rising(engine, domain) * RISE_SEC,
+               domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 2);
 }
 
-/* What it uses, with room to grow: until the gift after next, while it grows. */
+/* Room to grow: until the gift after next, while it grows. */
+static gint64 room_of(const BlEngine *engine, const BlDomain *domain)
+{
+    return MAX(headroom_of(engine, domain), rise_of(engine, domain));
+}
+
+/* What it uses, with that. */
 static gint64 need_of(const BlEngine *engine, const BlDomain *domain)
 {
-    return used_of(domain) + MAX(headroom_of(engine, domain), rise_of(domain, RISE_SEC));
+    return used_of(engine, domain) + room_of(engine, domain);
 }
 
 /* The most that the guest may have: the administrator's own setting, before Ballast, stays above
@@ -113,9 +124,9 @@ gint64 bl_memory_floor(const BlEngine *engine, const BlDomain *domain)
 
 gboolean bl_memory_needs(const BlEngine *engine, const BlDomain *domain, gint64 present)
 {
-    /* A dead band, so that a small change of what there is for all is no reason for a step. */
-    gint64 room = MAX(headroom_of(engine, domain) / 2, rise_of(domain, GROWTH_SEC));
-    gint64 least = MAX(base_of(domain), used_of(domain) + room);
+    /* A dead band, so that a small change of what there is for all is no reason for a step, and a
+     * guest that grows gets one step for a while of growth. */
+    gint64 least = MAX(base_of(domain), used_of(engine, domain) + room_of(engine, domain) / 2);
     return domain->memory.starved || present < MIN(least, bl_memory_most(engine, domain));
 }
 
@@ -129,7 +140,7 @@ static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
     return (BlMemoryClaim){
         .low = low,
         .high = high,
-        .used = used_of(domain),
+        .used = used_of(engine, domain),
         .weight = domain->class->shares * CLAMP(max_mib, 1, (gint64)1 << 20),
     };
 }
@@ -148,12 +159,12 @@ static BlMemoryClaim gift_of(const BlMemoryClaim *claim, const BlDomain *domain)
 
 /* What a guest occupies that Ballast does not touch: all that it may come to occupy when its class
  * guarantees it, else what it has now. */
-static gint64 fixed_of(const BlDomain *domain)
+static gint64 fixed_of(const BlEngine *engine, const BlDomain *domain)
 {
     gint64 max = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, 0);
     gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
     gint64 reserved = bl_permyriad_part(max, domain->class->memory_reservation);
-    return MAX(resident, reserved + domain->memory.overhead);
+    return MAX(resident, reserved + bl_memory_overhead(engine, domain));
 }
 
 /* --- sharing out -------------------------------------------------------------------------------
@@ -176,10 +187,14 @@ static gint64 floors_sum(const BlEngine *engine)
     return sum;
 }
 
+/* In steps, so that a slow change of what there is for all makes few steps of balloons. */
+#define REACH_STEP 500
+
 /* How far `room` reaches from one sum to a larger one, permyriad. */
 static gint64 reach(gint64 room, gint64 from, gint64 to)
 {
-    return CLAMP(bl_permyriad_of(room - from, to - from), 0, BL_PERMYRIAD);
+    gint64 part = CLAMP(bl_permyriad_of(room - from, to - from), 0, BL_PERMYRIAD);
+    return part / REACH_STEP * REACH_STEP;
 }
 
 /* Room for growth is given as far as it fits into the target, some room even up to the hard
@@ -211,9 +226,9 @@ static void rest_sum(const BlEngine *engine, BlMemorySums *sums)
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
         if (bl_memory_is_managed(engine, domain))
-            sums->overhead += domain->memory.overhead;
+            sums->overhead += bl_memory_overhead(engine, domain);
         else
-            sums->fixed += fixed_of(domain);
+            sums->fixed += fixed_of(engine, domain);
     }
     /* What the host itself and everything on it that is no guest occupies. */
     if (memory->resident >= 0)
@@ -223,6 +238,7 @@ static void rest_sum(const BlEngine *engine, BlMemorySums *sums)
 void bl_memory_claims(BlEngine *engine, const BlPolicy *policy, BlMemorySums *sums)
 {
     BlMemoryHost *memory = &engine->memory;
+    memory->overhead_usual = bl_memory_overhead_usual(engine);
     rest_sum(engine, sums);
     ease_set(engine, policy, sums);
     g_array_set_size(memory->claims, 0);

@@ -147,20 +147,9 @@ static void report_take_in(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
      * that fell silent. */
     gint64 age = wall_usec / BL_USEC_PER_SEC - values->value[BL_DOMAIN_STATS_TIME];
     memory->rests = rests && !first && !told && ABS(age) <= AGE_SEC;
+    bl_memory_resident_report(domain, now_usec, CLAMP(age, 0, AGE_SEC) * BL_USEC_PER_SEC, before);
     memory->stats_time = values->value[BL_DOMAIN_STATS_TIME];
     memory->stats_usec = MAX(now_usec - CLAMP(age, 0, AGE_SEC) * BL_USEC_PER_SEC, 1);
-}
-
-/* What QEMU itself occupies shows only while the balloon rests and the guest has touched all. */
-static void overhead_judge(BlMemoryGuest *memory, const BlFieldState *field, const BlValues *values)
-{
-    gint64 actual = values->value[BL_DOMAIN_BALLOON];
-    gint64 resident = bl_values_get(values, BL_DOMAIN_MEMORY_RESIDENT, -1);
-    if (resident < 0 ||
-        (field->held && !bl_control_is_near(BL_DOMAIN_BALLOON, actual, field->value)))
-        return;
-    gint64 over = MAX(resident - actual, 0);
-    memory->overhead = MAX(over, memory->overhead - memory->overhead / 64);
 }
 
 /* Since when the balloon has left the guest more than it was told to. */
@@ -195,6 +184,29 @@ static void need_confirm(BlDomain *domain)
     memory->above_usec = 0;
 }
 
+/* Memory was plugged in or out: what the balloon took stays taken, so that all that is told and
+ * held of it moves along. What it uses shows in the reports to come. */
+static void size_follow(BlDomain *domain)
+{
+    BlMemoryGuest *memory = &domain->memory;
+    BlFieldState *field = &domain->fields[BL_DOMAIN_BALLOON];
+    gint64 size = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_MAX, memory->size);
+    gint64 more = size - memory->size;
+    gboolean changed = memory->size > 0 && more != 0;
+    memory->size = size;
+    if (!changed)
+        return;
+    bl_memory_forget_report(domain);
+    if (!field->held && !field->returns)
+        return;
+    field->original = MAX(field->original + more, 1);
+    field->value = MAX(field->value + more, 1);
+    field->low = MAX(field->low + more, 0);
+    field->high = MAX(field->high + more, 0);
+    if (memory->wanted >= 0)
+        memory->wanted = MAX(memory->wanted + more, 1);
+}
+
 void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
 {
     BlMemoryGuest *memory = &domain->memory;
@@ -207,8 +219,9 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
         bl_memory_forget_report(domain);
     if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
         return;
+    size_follow(domain);
     above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
-    overhead_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values);
+    bl_memory_resident_update(domain, now_usec);
     if (!bl_values_has(values, BL_DOMAIN_STATS_TIME) ||
         values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time)
         return;
@@ -222,6 +235,7 @@ void bl_memory_forget_report(BlDomain *domain)
 {
     domain->memory.stats_usec = 0;
     domain->memory.rests = FALSE;
+    domain->memory.reported_resident = -1;
 }
 
 gboolean bl_memory_is_known(const BlDomain *domain, gint64 now_usec)

@@ -70,11 +70,15 @@ static gboolean is_stalled(BlEngine *engine)
             bl_permyriad_of(growth.second, growth.span_usec) >= STALLED);
 }
 
+gint64 bl_memory_low(const BlPolicy *policy)
+{
+    return policy->memory.hard + (BL_PERMYRIAD - policy->memory.hard) / 2;
+}
+
 /* The state that the use alone would have, with every boundary lowered by `margin`. */
 static BlMemoryState state_of(const BlPolicy *policy, gint64 use, gint64 margin)
 {
-    gint64 low = policy->memory.hard + (BL_PERMYRIAD - policy->memory.hard) / 2;
-    if (use >= low - margin)
+    if (use >= bl_memory_low(policy) - margin)
         return BL_MEMORY_LOW;
     if (use >= policy->memory.hard - margin)
         return BL_MEMORY_HARD;

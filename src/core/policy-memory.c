@@ -28,6 +28,14 @@
 #define CALM_MAX_USEC (1800 * (gint64)BL_USEC_PER_SEC)
 #define RECURRING_USEC (600 * (gint64)BL_USEC_PER_SEC)
 #define CALM_MARGIN 1000 /* permyriad below the target */
+/* Balloons take so long to give back what guests that grow occupy meanwhile. */
+#define FORECAST_SEC 2
+/* How often figures are wanted: with memory enough, near the target, and while it is short. */
+#define STATISTICS_CALM_USEC (10 * (gint64)BL_USEC_PER_SEC)
+#define STATISTICS_NEAR_USEC (2 * (gint64)BL_USEC_PER_SEC)
+#define STATISTICS_USEC 500000
+#define RESIDENT_CALM_USEC 500000
+#define RESIDENT_USEC 200000
 #define STATS_PERIOD_SEC 1
 #define STATS_PERIOD_MOST_SEC 2
 
@@ -66,6 +74,38 @@ static void pressure_end(BlEngine *engine)
     memory->pressed_usec = engine->now_usec;
 }
 
+gint64 bl_engine_statistics_interval(const BlEngine *engine)
+{
+    const BlMemoryHost *memory = &engine->memory;
+    if (memory->pressed)
+        return STATISTICS_USEC;
+    gint64 near =
+        engine->policy == NULL ? BL_PERMYRIAD : engine->policy->memory.target - CALM_MARGIN;
+    return memory->used >= 0 && bl_permyriad_of(memory->used, memory->capacity) >= near
+               ? STATISTICS_NEAR_USEC
+               : STATISTICS_CALM_USEC;
+}
+
+gint64 bl_engine_resident_interval(const BlEngine *engine)
+{
+    return engine->memory.pressed ? RESIDENT_USEC : RESIDENT_CALM_USEC;
+}
+
+/* Use has reached the target, or guests grow so fast that it will have passed `hard` before
+ * balloons could do anything about it. */
+static gboolean is_pressing(const BlEngine *engine, const BlPolicy *policy)
+{
+    const BlMemoryHost *memory = &engine->memory;
+    gint64 touching = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        touching += domain->memory.touching;
+    }
+    return memory->used >= bl_memory_boundary(engine, policy->memory.target) ||
+           memory->used + touching * FORECAST_SEC >=
+               bl_memory_boundary(engine, policy->memory.hard);
+}
+
 /* Everything at its most fits below the target: over at once. Or what the guests wish does, with a
  * margin: over when that has been so for a while. */
 static void pressure_judge(BlEngine *engine, const BlPolicy *policy, const BlMemorySums *sums)
@@ -76,7 +116,7 @@ static void pressure_judge(BlEngine *engine, const BlPolicy *policy, const BlMem
         sums->wishes <= bl_memory_room(engine, sums, MAX(policy->memory.target - CALM_MARGIN, 0)) &&
         memory->state == BL_MEMORY_CLEAR;
     if (!memory->pressed) {
-        if (memory->used >= bl_memory_boundary(engine, policy->memory.target))
+        if (is_pressing(engine, policy))
             pressure_begin(engine);
         return;
     }
@@ -231,7 +271,8 @@ static void stats_want(BlDomain *domain)
     gint64 period = bl_values_get(&domain->controls, BL_DOMAIN_STATS_PERIOD, -1);
     BlFieldState *field = &domain->fields[BL_DOMAIN_STATS_PERIOD];
     gint64 own = field->held ? field->original : period;
-    if (!domain->class->memory_ballooning || own < 0 || (own > 0 && own <= STATS_PERIOD_MOST_SEC))
+    gboolean matters = domain->class->memory_ballooning || domain->class->memory_squeeze;
+    if (!matters || own < 0 || (own > 0 && own <= STATS_PERIOD_MOST_SEC))
         return;
     field->want.active = TRUE;
     field->want.value = STATS_PERIOD_SEC;
@@ -306,11 +347,14 @@ static void domain_want(const BlEngine *engine, BlDomain *domain)
 
 static gboolean is_due(const BlEngine *engine)
 {
-    if (engine->now_usec - engine->memory.shared_usec >= SHARE_EVERY_USEC)
+    gint64 since = engine->now_usec - engine->memory.shared_usec;
+    if (since >= SHARE_EVERY_USEC)
         return TRUE;
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
         if (domain->memory.starved && domain->memory.stats_usec > engine->memory.shared_usec)
+            return TRUE;
+        if (since >= RESIDENT_USEC && bl_memory_risen(engine, domain) >= GIVE_LEAST)
             return TRUE;
     }
     return FALSE;

@@ -29,7 +29,8 @@ static json_t *seconds_to_json(gint64 usec)
 
 json_t *bl_control_to_json(BlDomainField field, gint64 value)
 {
-    gboolean none_is_negative = field == BL_DOMAIN_CPU_QUOTA || field == BL_DOMAIN_VCPU_PIN;
+    gboolean none_is_negative = field == BL_DOMAIN_CPU_QUOTA || field == BL_DOMAIN_VCPU_PIN ||
+                                field == BL_DOMAIN_SOFT_LIMIT;
     return none_is_negative && value < 0 ? json_null() : json_integer(value);
 }
 
@@ -135,10 +136,14 @@ static json_t *amount_to_json(gint64 bytes)
 
 static json_t *memory_view_to_json(const BlMemoryView *memory)
 {
-    return json_pack("{s:s, s:o, s:o, s:b, s:I, s:I}", "state", bl_memory_state_name(memory->state),
-                     "capacity", amount_to_json(memory->capacity_bytes), "used",
-                     amount_to_json(memory->used_bytes), "pressed", memory->pressed, "taken",
-                     (json_int_t)memory->taken_bytes, "short", (json_int_t)memory->short_bytes);
+    json_t *mover = memory->mover[0] == '\0' ? json_null()
+                                             : json_pack("{s:s, s:I}", "name", memory->mover,
+                                                         "bytes", (json_int_t)memory->mover_bytes);
+    return json_pack(
+        "{s:s, s:o, s:o, s:b, s:I, s:I, s:o}", "state", bl_memory_state_name(memory->state),
+        "capacity", amount_to_json(memory->capacity_bytes), "used",
+        amount_to_json(memory->used_bytes), "pressed", memory->pressed, "taken",
+        (json_int_t)memory->taken_bytes, "short", (json_int_t)memory->short_bytes, "mover", mover);
 }
 
 json_t *bl_view_host_to_json(const BlView *view)

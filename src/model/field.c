@@ -35,6 +35,10 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "memory that the balloon leaves to the guest"},
     {"memory.stats.period", "STATS", BL_UNIT_SEC, BL_KIND_CONTROL,
      "how often the guest's balloon driver reports; 0 is never"},
+    {"memory.soft_limit", "SOFTLIM", BL_UNIT_BYTES, BL_KIND_CONTROL,
+     "memory beyond which the host reclaims the domain's first (cgroup v1), or at once (v2, "
+     "memory.high); -1 is no limit"},
+    {"paused", "PAUSED", BL_UNIT_NONE, BL_KIND_CONTROL, "1 when the domain's vCPUs stand still"},
     {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
      "time in which the domain's own quota held its threads back"},
     {"memory.max", "MEMSZ", BL_UNIT_BYTES, BL_KIND_GAUGE,

@@ -59,6 +59,8 @@ typedef enum {
     BL_DOMAIN_VCPU_PIN,
     BL_DOMAIN_BALLOON,
     BL_DOMAIN_STATS_PERIOD,
+    BL_DOMAIN_SOFT_LIMIT,
+    BL_DOMAIN_PAUSED,
     BL_DOMAIN_CONTROLS,
     BL_DOMAIN_THROTTLED_NSEC = BL_DOMAIN_CONTROLS,
     BL_DOMAIN_MEMORY_MAX,
@@ -108,12 +110,15 @@ typedef struct {
 /* Quotas are given per this period, for the whole domain. */
 #define BL_QUOTA_PERIOD_USEC 100000
 
+/* A soft limit of memory that limits nothing, in BL_DOMAIN_SOFT_LIMIT. */
+#define BL_SOFT_LIMIT_NONE (-1)
+
 /* A balloon's value moves towards what it was told and tells how far it has come. As much as this
  * it may be off and count as there: the guest's driver moves in whole blocks. */
 #define BL_BALLOON_SLACK (2 * (gint64)1024 * 1024)
 
 /* Room for the fields of one scope. */
-#define BL_FIELDS_MAX 20
+#define BL_FIELDS_MAX 32
 
 typedef struct {
     guint32 present; /* bit i: value[i] is known */

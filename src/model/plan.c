@@ -30,7 +30,8 @@ static const char *const rule_names[BL_RULE_COUNT] = {
     "class-shares",  "class-limit",     "class-cpus",   "class-reservation", "triage-idle",
     "triage-cap",    "triage-relax",    "calm",         "no-help",           "class-changed",
     "leave-enforce", "changed-outside", "unfinished",   "expired",           "memory-take",
-    "memory-give",   "memory-limit",    "memory-stats", "memory-stuck",      "memory-calm",
+    "memory-give",   "memory-limit",    "memory-stats", "memory-stuck",      "memory-squeeze",
+    "memory-pause",  "memory-calm",
 };
 
 static const char *const decision_names[BL_DECISION_STATES] = {

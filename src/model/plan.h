@@ -33,6 +33,8 @@ typedef enum {
     BL_RULE_MEMORY_LIMIT,      /* the class's limit */
     BL_RULE_MEMORY_STATS,      /* without statistics nothing is known of the guest's memory */
     BL_RULE_MEMORY_STUCK,      /* the balloon does not move: the guest keeps what it has */
+    BL_RULE_MEMORY_SQUEEZE,    /* balloons do not end it: the host may reclaim what is not used */
+    BL_RULE_MEMORY_PAUSE,      /* memory is all but gone: the guest stands still */
     BL_RULE_MEMORY_CALM,       /* there is memory enough for all: give it back */
     BL_RULE_COUNT,
 } BlRule;

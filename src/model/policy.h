@@ -24,6 +24,8 @@ typedef struct {
     gint64 memory_reservation;
     gint64 memory_limit; /* or BL_LIMIT_NONE */
     gboolean memory_ballooning;
+    gboolean memory_squeeze; /* the host may reclaim what the guest does not use */
+    gboolean memory_pause;   /* it may stand still when memory is all but gone */
 } BlClass;
 
 typedef enum {

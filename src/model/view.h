@@ -55,11 +55,13 @@ typedef enum {
 typedef struct {
     BlMemoryState state;
     gint64 since_usec;
-    gint64 capacity_bytes; /* -1: unknown */
-    gint64 used_bytes;     /* of the capacity; -1: unknown */
-    gboolean pressed;      /* memory is shared out by use, class and shares */
-    gint64 taken_bytes;    /* by balloons of ours, now */
-    gint64 short_bytes;    /* by which working sets and reservations exceed what there is */
+    gint64 capacity_bytes;    /* -1: unknown */
+    gint64 used_bytes;        /* of the capacity; -1: unknown */
+    gboolean pressed;         /* memory is shared out by use, class and shares */
+    gint64 taken_bytes;       /* by balloons of ours, now */
+    gint64 short_bytes;       /* by which working sets and reservations exceed what there is */
+    char mover[BL_NAME_SIZE]; /* who had better move to another host then; or empty */
+    gint64 mover_bytes;       /* what that gives back */
 } BlMemoryView;
 
 /* Figures are over the last two seconds. */

@@ -136,7 +136,7 @@ static void faults_end(BlSimAgent *agent)
         if (fault->until_usec > agent->world->now_usec)
             continue;
         if (fault->kind == BL_EVENT_PAUSE && fault->guest >= 0) {
-            agent->world->guests[fault->guest].paused = FALSE;
+            bl_sim_control_write(&agent->world->guests[fault->guest], BL_DOMAIN_PAUSED, 0);
             agent->records[fault->guest].notified = TRUE;
         }
         g_array_remove_index(agent->faults, i - 1);
@@ -172,7 +172,7 @@ static void guest_event(BlSimAgent *agent, const BlSimEvent *event)
         bl_sim_guest_stop(guest);
         break;
     case BL_EVENT_PAUSE:
-        guest->paused = TRUE;
+        bl_sim_control_write(guest, BL_DOMAIN_PAUSED, 1);
         break;
     case BL_EVENT_LOAD:
         guest->demand = CLAMP(event->value, 0, BL_PERMYRIAD);
@@ -317,6 +317,9 @@ static gboolean target_write(gpointer data, BlDomainField field, gint64 value, G
                        value);
     if (!bl_sim_control_write(guest, field, value))
         return write_fail(error, "refuses the value");
+    /* libvirt tells of it as of anybody's. */
+    if (field == BL_DOMAIN_PAUSED)
+        notify(agent, target->guest);
     if (bl_sim_agent_fault(agent, BL_EVENT_FAIL_AFTER, target->guest, NULL))
         return write_fail(error, "reports a failure after the write");
     return TRUE;
@@ -423,7 +426,7 @@ static void record_refresh(BlSimAgent *agent, guint index)
     BlDomainSample *sample = bl_domain_sample_new(guest->uuid, guest->spec->name);
     sample->vcpus = guest->vcpus;
     sample->generation = guest->generation;
-    sample->state = guest->paused ? BL_STATE_PAUSED : BL_STATE_RUNNING;
+    sample->state = bl_sim_guest_is_paused(guest) ? BL_STATE_PAUSED : BL_STATE_RUNNING;
     if (guest->spec->class_name != NULL) {
         sample->metadata = g_new0(char *, 2);
         sample->metadata[0] = g_strdup_printf("class=%s", guest->spec->class_name);

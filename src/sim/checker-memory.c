@@ -27,6 +27,8 @@ static gint64 told(const BlSimChecker *checker, const BlStep *step)
 
 gboolean bl_sim_checker_gives(const BlSimChecker *checker, const BlStep *step)
 {
+    if (step->field == BL_DOMAIN_SOFT_LIMIT)
+        return step->from != BL_SOFT_LIMIT_NONE && step->to >= step->from;
     return step->field == BL_DOMAIN_BALLOON &&
            (step->to >= told(checker, step) || step->to >= step->from);
 }

@@ -340,6 +340,9 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
     /* When it stops lying, its balloon seems to have been set by somebody else. */
     if (event->kind == BL_EVENT_BALLOON_LIE)
         fields[BL_DOMAIN_BALLOON].doubtful = TRUE;
+    /* Who pauses a guest lets it go on again, at a time of his own. */
+    if (event->kind == BL_EVENT_PAUSE)
+        fields[BL_DOMAIN_PAUSED].doubtful = TRUE;
     if (event->kind == BL_EVENT_FOREIGN) {
         BlSimField *state = &fields[event->field];
         gboolean was_idle = bl_values_get(&guest.controls, BL_DOMAIN_CPU_IDLE, 0) == 1;
@@ -418,6 +421,13 @@ static gboolean any_quota_changed(const BlSimChecker *checker)
     return FALSE;
 }
 
+/* Whoever allows fewer steps than it takes does not ask for more. */
+static gboolean steps_are_few(const BlSimChecker *checker)
+{
+    return checker->agent->policy->protection.steps_per_minute <
+           STEPS_EACH * checker->agent->world->n_guests;
+}
+
 void bl_sim_checker_objectives(BlSimChecker *checker)
 {
     BlSimAgent *agent = checker->agent;
@@ -425,9 +435,7 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
         bl_sim_checker_violate(checker, "the daemon did not come back");
         return;
     }
-    /* Whoever allows fewer steps than it takes does not ask for more. */
-    if (bl_engine_mode(agent->engine) != BL_MODE_ENFORCE ||
-        agent->policy->protection.steps_per_minute < STEPS_EACH * agent->world->n_guests)
+    if (bl_engine_mode(agent->engine) != BL_MODE_ENFORCE || steps_are_few(checker))
         return;
     bl_engine_view(agent->engine, agent->policy, checker->view);
     gboolean attempted = any_quota_changed(checker);
@@ -453,12 +461,14 @@ void bl_sim_checker_objectives(BlSimChecker *checker)
     }
 }
 
-/* A program that is killed for want of memory and begins anew does not stand still, nor does what
- * its balloon leaves it, and the others. */
-static gboolean any_is_killed(const BlSimWorld *world)
+/* A program that is killed for want of memory and begins anew does not stand still, nor does a page
+ * cache that grows slowly, nor what balloons leave them and the others. */
+static gboolean memory_moves(const BlSimWorld *world)
 {
     for (guint i = 0; i < world->n_guests; i++) {
-        if (world->guests[i].tally.ooms > 0)
+        const BlSimGuest *guest = &world->guests[i];
+        if (guest->tally.ooms > 0 ||
+            (guest->alive && bl_sim_memory_fills(&guest->memory, &guest->spec->memory)))
             return TRUE;
     }
     return FALSE;
@@ -466,10 +476,12 @@ static gboolean any_is_killed(const BlSimWorld *world)
 
 void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
 {
-    gboolean killed = any_is_killed(checker->agent->world);
+    if (steps_are_few(checker))
+        return;
+    gboolean moves = memory_moves(checker->agent->world);
     for (guint i = 0; i < checker->agent->world->n_guests; i++) {
         for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
-            if (checker->fields[i][f].changes > changes_most && (f != BL_DOMAIN_BALLOON || !killed))
+            if (checker->fields[i][f].changes > changes_most && (f != BL_DOMAIN_BALLOON || !moves))
                 bl_sim_checker_violate(checker,
                                        "\"%s\": %s changed %u times while nothing else did",
                                        name_of(checker, i), bl_field_info(BL_SCOPE_DOMAIN, f)->name,

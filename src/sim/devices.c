@@ -18,7 +18,8 @@ static gint64 service_nsec(const BlDiskSpec *disk, const BlLoad *load)
 static gboolean is_busy(const BlSimWorld *world, const BlSimGuest *guest, BlLoadKind kind)
 {
     const BlLoad *load = &guest->spec->load;
-    return guest->alive && !guest->paused && load->kind == kind && bl_sim_load_is_on(world, load);
+    return guest->alive && !bl_sim_guest_is_paused(guest) && load->kind == kind &&
+           bl_sim_load_is_on(world, load);
 }
 
 /* What each guest of the disk would take of its time if nobody else were there; their sum. */

@@ -25,6 +25,10 @@ static void class_memory_insert(GString *text, const char *class_name, BlRandom 
         g_string_append_printf(memory, ", limit: %d%%", MIN(limit, 100));
     if (bl_random_chance(random, 20))
         g_string_append(memory, ", ballooning: off");
+    if (bl_random_chance(random, 30))
+        g_string_append(memory, ", squeeze: allowed");
+    if (bl_random_chance(random, 30))
+        g_string_append(memory, ", pause: allowed");
     g_string_append(memory, "}, ");
     if (at != NULL)
         g_string_insert(text, at - text->str + (gssize)strlen(head), memory->str);

@@ -245,6 +245,11 @@ static void guest_work(BlSimMemory *memory, const BlMemorySpec *spec, gint64 set
     memory->short_bytes = memory->wanted - memory->touched;
 }
 
+gboolean bl_sim_memory_fills(const BlSimMemory *memory, const BlMemorySpec *spec)
+{
+    return spec->cache_rate > 0 && memory->cache < spare_of(memory, spec);
+}
+
 static void cache_fill(BlSimMemory *memory, const BlMemorySpec *spec, gint64 usec)
 {
     gint64 spare = MAX(spare_of(memory, spec), 0);
@@ -323,7 +328,7 @@ static void guest_tick(const BlSimWorld *world, BlSimGuest *guest, gint64 usec)
     gint64 swap = memory->swap_in + memory->swap_out, ooms = memory->ooms;
     /* A guest that stands still neither works nor reports nor moves its balloon. */
     memory->short_bytes = 0;
-    if (!guest->paused) {
+    if (!bl_sim_guest_is_paused(guest)) {
         balloon_move(memory, spec, world->spec->balloon_rate, usec);
         guest_work(memory, spec, set_of(world, guest), usec);
         cache_fill(memory, spec, usec);
@@ -337,7 +342,7 @@ static void guest_tick(const BlSimWorld *world, BlSimGuest *guest, gint64 usec)
 
 static void shortage_count(BlSimGuest *guest, gint64 short_bytes, gint64 usec)
 {
-    if (short_bytes < BL_SIM_SHORT_LEAST || guest->paused)
+    if (short_bytes < BL_SIM_SHORT_LEAST || bl_sim_guest_is_paused(guest))
         return;
     guest->tally.short_usec += usec;
     guest->tally.shortage_byte_sec += in_tick(short_bytes, usec);

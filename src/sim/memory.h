@@ -90,6 +90,8 @@ gint64 bl_sim_memory_resident(const BlSimMemory *memory);
  * that.
  */
 gint64 bl_sim_memory_least(const BlSimMemory *memory, const BlMemorySpec *spec);
+/* TRUE while its page cache still grows. */
+gboolean bl_sim_memory_fills(const BlSimMemory *memory, const BlMemorySpec *spec);
 gboolean bl_sim_memory_fits(const BlSimMemory *memory, const BlMemorySpec *spec);
 
 /* Of the balloon and the guests of the whole world, after the CPUs' part of the tick. */

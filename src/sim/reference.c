@@ -22,7 +22,7 @@
 
 static gboolean has_balloon(const BlSimGuest *guest)
 {
-    return guest->alive && !guest->paused && guest->spec->memory.max_bytes > 0;
+    return guest->alive && !bl_sim_guest_is_paused(guest) && guest->spec->memory.max_bytes > 0;
 }
 
 static void balloon_set(BlSimGuest *guest, gint64 bytes)

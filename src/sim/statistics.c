@@ -3,9 +3,7 @@
 
 #include "base/units.h"
 
-/* As in the daemon: seldom while the host has memory enough. */
-#define ASK_CALM_USEC (10 * (gint64)BL_USEC_PER_SEC)
-#define ASK_USEC 500000
+/* As in the daemon. */
 #define LOOK_USEC 500000
 
 /* What the balloon's driver tells; the rest is known without it. */
@@ -79,12 +77,12 @@ void bl_sim_statistics_ask(BlSimAgent *agent, guint index)
     if (!has_memory(agent, index) || bl_sim_agent_fault(agent, BL_EVENT_FROZEN, (gint)index, NULL))
         return;
     if (now >= record->look_usec) {
-        record->look_usec = now + LOOK_USEC;
+        record->look_usec = now + bl_engine_resident_interval(agent->engine);
         record->resident = bl_sim_memory_resident(&guest->memory);
     }
-    gint64 every = bl_engine_memory_is_pressed(agent->engine) ? ASK_USEC : ASK_CALM_USEC;
+    gint64 every = bl_engine_statistics_interval(agent->engine);
     record->ask_usec = MIN(record->ask_usec, now + every);
-    if (guest->paused || now < record->ask_usec ||
+    if (bl_sim_guest_is_paused(guest) || now < record->ask_usec ||
         bl_sim_agent_fault(agent, BL_EVENT_HANG, -1, NULL))
         return;
     record->ask_usec = now + every;

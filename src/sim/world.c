@@ -74,6 +74,8 @@ void bl_sim_guest_start(BlSimGuest *guest)
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_QUOTA, guest->spec->quota);
     bl_values_set(&guest->controls, BL_DOMAIN_CPU_IDLE, 0);
     bl_values_set(&guest->controls, BL_DOMAIN_VCPU_PIN, -1);
+    bl_values_set(&guest->controls, BL_DOMAIN_SOFT_LIMIT, BL_SOFT_LIMIT_NONE);
+    bl_values_set(&guest->controls, BL_DOMAIN_PAUSED, 0);
     if (guest->spec->memory.max_bytes <= 0)
         return;
     bl_sim_memory_start(&guest->memory, &guest->spec->memory);
@@ -87,6 +89,11 @@ void bl_sim_guest_stop(BlSimGuest *guest)
     guest->vcpu_run = guest->vcpu_delay = guest->emulator_run = guest->emulator_delay = 0;
     guest->throttled = guest->delay_pending = guest->last_wait = guest->last_run = 0;
     guest->remote = 0;
+}
+
+gboolean bl_sim_guest_is_paused(const BlSimGuest *guest)
+{
+    return bl_values_get(&guest->controls, BL_DOMAIN_PAUSED, 0) == 1;
 }
 
 gboolean bl_sim_control_read(const BlSimGuest *guest, BlDomainField field, gint64 *ret_value)
@@ -190,7 +197,7 @@ static gint64 request_usec(const BlSimWorld *world, const BlSimGuest *guest)
 static gint64 demand_of(const BlSimWorld *world, const BlSimGuest *guest, gint64 wake_usec)
 {
     const BlLoad *load = &guest->spec->load;
-    if (!guest->alive || guest->paused || !bl_sim_load_is_on(world, load))
+    if (!guest->alive || bl_sim_guest_is_paused(guest) || !bl_sim_load_is_on(world, load))
         return 0;
     if (guest->demand >= 0)
         return guest->demand;

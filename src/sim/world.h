@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     char uuid[BL_UUID_SIZE];
     const BlGuestSpec *spec;
-    gboolean alive, paused;
+    gboolean alive;
     gboolean judged; /* its first tick is over: figures mean something */
     guint64 generation;
     guint vcpus;
@@ -78,6 +78,8 @@ void bl_sim_world_tick(BlSimWorld *world, gint64 usec);
 /* A guest begins with a new process and fresh controls, or ends. */
 void bl_sim_guest_start(BlSimGuest *guest);
 void bl_sim_guest_stop(BlSimGuest *guest);
+/* By whomever. */
+gboolean bl_sim_guest_is_paused(const BlSimGuest *guest);
 
 /* The kernel's view of a control: FALSE when it cannot be read (a weight hidden by idle
  * priority). */

@@ -3,172 +3,34 @@
 
 #include "base/units.h"
 #include "core/explain.h"
-#include "world.h"
-
-#define GIB (1024 * BL_MIB)
-#define SECOND ((gint64)BL_USEC_PER_SEC)
-
-typedef struct {
-    World *world;
-    gint64 own;                    /* what the host itself occupies */
-    gint64 used[WORLD_GUESTS_MAX]; /* by each guest */
-    gboolean silent[WORLD_GUESTS_MAX];
-    int hidden;    /* a field that cannot be read; -1: none */
-    gint64 usable; /* what all say of themselves instead; 0: the truth */
-} Host;
-
-static Host *host_new(BlMode mode)
-{
-    Host *host = g_new0(Host, 1);
-    host->world = world_new(mode);
-    host->own = GIB / 2;
-    host->hidden = -1;
-    for (guint i = 0; i < host->world->policy->classes->len; i++)
-        ((BlClass *)g_ptr_array_index(host->world->policy->classes, i))->cpu_ready = BL_LIMIT_NONE;
-    return host;
-}
-
-static void host_free(Host *host)
-{
-    world_free(host->world);
-    g_free(host);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
-
-/* Returns its index. */
-static guint host_add(Host *host, const char *name, const char *class_name, gint64 max, gint64 used)
-{
-    guint index = host->world->n_guests;
-    WorldGuest *guest = world_add(host->world, name, class_name, 1);
-    host->used[index] = used;
-    bl_values_set(&guest->controls, BL_DOMAIN_BALLOON, max);
-    bl_values_set(&guest->controls, BL_DOMAIN_MEMORY_MAX, max);
-    bl_values_set(&guest->controls, BL_DOMAIN_STATS_PERIOD, 1);
-    bl_values_set(&guest->controls, BL_DOMAIN_AUTODEFLATE, 0);
-    return index;
-}
-
-static WorldGuest *guest_of(const Host *host, guint index)
-{
-    return &host->world->guests[index];
-}
-
-static gint64 balloon(const Host *host, guint index)
-{
-    return bl_values_get(&guest_of(host, index)->controls, BL_DOMAIN_BALLOON, 0);
-}
-
-static void report(Host *host, guint index, gint64 wall_sec)
-{
-    BlValues *values = &guest_of(host, index)->controls;
-    gint64 usable = MAX(balloon(host, index) - host->used[index], 0);
-    bl_values_set(values, BL_DOMAIN_MEMORY_USABLE, host->usable != 0 ? host->usable : usable);
-    bl_values_set(values, BL_DOMAIN_STATS_TIME, wall_sec);
-}
-
-/* What a guest once had stays on the host until the balloon takes it. */
-static void host_tick(Host *host)
-{
-    World *world = host->world;
-    gint64 wall = world->now_usec + TICK_USEC + WORLD_WALL_USEC + world->wall_shift_usec;
-    gint64 resident = 0;
-    for (guint i = 0; i < world->n_guests; i++) {
-        BlValues *values = &guest_of(host, i)->controls;
-        resident += balloon(host, i);
-        bl_values_set(values, BL_DOMAIN_MEMORY_RESIDENT, balloon(host, i));
-        if (!host->silent[i] && (world->now_usec + TICK_USEC) % SECOND == 0)
-            report(host, i, wall / SECOND);
-        if (host->hidden >= 0)
-            bl_values_clear(values, (guint)host->hidden);
-    }
-    bl_values_set(&world->host, BL_HOST_MEMORY_TOTAL, 8 * GIB);
-    bl_values_set(&world->host, BL_HOST_MEMORY_AVAILABLE, MAX(8 * GIB - resident - host->own, 0));
-    world_tick(world);
-}
-
-static void host_run(Host *host, gint64 usec)
-{
-    for (gint64 until = host->world->now_usec + usec; host->world->now_usec < until;)
-        host_tick(host);
-}
-
-static BlClass *class_of(const Host *host, const char *name)
-{
-    guint index;
-    g_assert_true(bl_policy_find_class(host->world->policy, name, &index));
-    return g_ptr_array_index(host->world->policy->classes, index);
-}
-
-static BlView *view_of(const Host *host)
-{
-    BlView *view = bl_view_new();
-    bl_engine_view(host->world->engine, host->world->policy, view);
-    return view;
-}
-
-static BlMemoryState state_of(const Host *host)
-{
-    g_autoptr(BlView) view = view_of(host);
-    return view->memory.state;
-}
-
-static const char *note_of(const Host *host, guint index)
-{
-    static char note[64];
-    g_autoptr(BlView) view = view_of(host);
-    const BlDomainView *domain = g_ptr_array_index(view->domains, index);
-    g_strlcpy(note, domain->memory_note, sizeof note);
-    return note;
-}
-
-static guint planned(const Host *host, BlRule rule)
-{
-    return world_count(host->world, rule, BL_DECISION_PLANNED);
-}
-
-static guint balloon_steps(const Host *host)
-{
-    return planned(host, BL_RULE_MEMORY_TAKE) + planned(host, BL_RULE_MEMORY_GIVE) +
-           planned(host, BL_RULE_MEMORY_LIMIT) + planned(host, BL_RULE_MEMORY_CALM) +
-           planned(host, BL_RULE_MEMORY_STUCK);
-}
-
-/* Three guests of 2 GiB, of which the second uses little: 6.5 of 8 GiB, beyond the target. */
-static Host *pressed_host(BlMode mode)
-{
-    Host *host = host_new(mode);
-    host_add(host, "web", "critical", 2 * GIB, GIB);
-    host_add(host, "batch", "batch", 2 * GIB, 200 * BL_MIB);
-    host_add(host, "db", "standard", 2 * GIB, GIB);
-    return host;
-}
+#include "memory-world.h"
 
 /* --- when ----------------------------------------------------------------------------------------
  */
 
 static void test_enough(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = GIB / 4;
     host_run(host, 30 * SECOND);
-    g_assert_cmpuint(balloon_steps(host), ==, 0);
+    g_assert_cmpuint(host_steps(host), ==, 0);
     g_assert_false(bl_engine_memory_is_pressed(host->world->engine));
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_CLEAR);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_CLEAR);
 }
 
 /* The idle guest of the lowest class pays, as much as it takes and some more. */
 static void test_take(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host_run(host, 10 * SECOND);
     g_assert_true(bl_engine_memory_is_pressed(host->world->engine));
-    g_assert_cmpint(balloon(host, 0), ==, 2 * GIB);
-    g_assert_cmpint(balloon(host, 2), ==, 2 * GIB);
-    g_assert_cmpint(balloon(host, 1), <, 2 * GIB - 100 * BL_MIB);
-    g_assert_cmpint(balloon(host, 1), >, 300 * BL_MIB);
-    guint steps = balloon_steps(host);
+    g_assert_cmpint(host_balloon(host, 0), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 2), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), <, 2 * GIB - 100 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 1), >, 300 * BL_MIB);
+    guint steps = host_steps(host);
     host_run(host, 45 * SECOND);
-    g_assert_cmpuint(balloon_steps(host), ==, steps);
+    g_assert_cmpuint(host_steps(host), ==, steps);
     const BlDecision *decision =
         world_last(host->world, BL_RULE_MEMORY_TAKE, BL_DECISION_EFFECTIVE);
     g_assert_nonnull(decision);
@@ -181,27 +43,27 @@ static void test_take(void)
 
 static void test_observe(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_OBSERVE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_OBSERVE);
     host_run(host, 10 * SECOND);
     g_assert_cmpuint(world_count(host->world, BL_RULE_MEMORY_TAKE, BL_DECISION_OBSERVED), >, 0);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
 }
 
 /* Nobody is pushed below what is reserved, or what it uses with some room. */
 static void test_floors(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
-    class_of(host, "batch")->memory_reservation = 7500;
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host_class(host, "batch")->memory_reservation = 7500;
     host->own = 3 * GIB;
     host_run(host, 60 * SECOND);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB / 4 * 3);
-    g_assert_cmpint(balloon(host, 0), >=, GIB + 32 * BL_MIB);
-    g_assert_cmpint(balloon(host, 2), >=, GIB + 32 * BL_MIB);
-    g_assert_cmpint(balloon(host, 0), <, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB / 4 * 3);
+    g_assert_cmpint(host_balloon(host, 0), >=, GIB + 32 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 2), >=, GIB + 32 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 0), <, 2 * GIB);
     /* It does not fit, and the view says by how much. */
     host->own = 6 * GIB;
     host_run(host, 10 * SECOND);
-    g_autoptr(BlView) view = view_of(host);
+    g_autoptr(BlView) view = host_view(host);
     g_assert_cmpint(view->memory.short_bytes, >, GIB / 2);
     g_assert_cmpint(view->memory.taken_bytes, >, GIB);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -228,7 +90,7 @@ static void test_room_to_grow(void)
         /* So much that the rest would not be given to it by its shares. */
         host->own = 4 * GIB + GIB / 4;
         host_run(host, 20 * SECOND);
-        left[grows] = balloon(host, 0);
+        left[grows] = host_balloon(host, 0);
     }
     g_assert_cmpint(left[0], <, 4 * GIB);
     g_assert_cmpint(left[1], >=, left[0]);
@@ -242,35 +104,35 @@ static void test_unknown(void)
     static const BlDomainField fields[] = {BL_DOMAIN_STATS_TIME, BL_DOMAIN_MEMORY_USABLE,
                                            BL_DOMAIN_BALLOON, BL_DOMAIN_MEMORY_MAX};
     for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
-        g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+        g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
         host->hidden = (int)fields[i];
         host_run(host, 10 * SECOND);
-        g_assert_cmpuint(balloon_steps(host), ==, 0);
-        g_assert_cmpstr(note_of(host, 1), ==,
+        g_assert_cmpuint(host_steps(host), ==, 0);
+        g_assert_cmpstr(host_note(host, 1), ==,
                         i < 2 ? "no balloon statistics from the guest" : "no balloon device");
     }
 }
 
 static void test_host_unknown(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host_run(host, 10 * SECOND);
-    gint64 left = balloon(host, 1);
-    guint steps = balloon_steps(host);
+    gint64 left = host_balloon(host, 1);
+    guint steps = host_steps(host);
     host->world->no_host = TRUE;
     host_run(host, 60 * SECOND);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_UNKNOWN);
-    g_assert_cmpuint(balloon_steps(host), ==, steps);
-    g_assert_cmpint(balloon(host, 1), ==, left);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_UNKNOWN);
+    g_assert_cmpuint(host_steps(host), ==, steps);
+    g_assert_cmpint(host_balloon(host, 1), ==, left);
 }
 
 /* Amounts that no host has are damaged readings. */
 static void test_absurd(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->usable = ((gint64)1 << 50) + 1;
     host_run(host, 10 * SECOND);
-    g_assert_cmpuint(planned(host, BL_RULE_MEMORY_TAKE), ==, 0);
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_TAKE), ==, 0);
 }
 
 /* Memory is taken after two reports only, none of them old; a guest that was paused and a host
@@ -278,7 +140,7 @@ static void test_absurd(void)
 static void test_fresh(void)
 {
     for (guint how = 0; how < 3; how++) {
-        g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+        g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
         host->own = GIB / 4;
         host_run(host, 5 * SECOND);
         host->own = GIB / 2;
@@ -287,16 +149,16 @@ static void test_fresh(void)
         if (how == 1)
             host->world->wall_shift_usec = -3600 * SECOND;
         for (guint i = 0; i < 3; i++)
-            guest_of(host, i)->state = how == 2 ? BL_STATE_PAUSED : BL_STATE_RUNNING;
+            host_guest(host, i)->state = how == 2 ? BL_STATE_PAUSED : BL_STATE_RUNNING;
         host_run(host, how == 0 ? 3 * SECOND + 200000 : 300000);
-        guint before = planned(host, BL_RULE_MEMORY_TAKE);
+        guint before = host_planned(host, BL_RULE_MEMORY_TAKE);
         for (guint i = 0; i < 3; i++)
-            guest_of(host, i)->state = BL_STATE_RUNNING;
+            host_guest(host, i)->state = BL_STATE_RUNNING;
         host_run(host, how == 0 ? 20 * SECOND : SECOND);
-        g_assert_cmpuint(planned(host, BL_RULE_MEMORY_TAKE), ==, before);
+        g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_TAKE), ==, before);
         host->silent[0] = host->silent[1] = host->silent[2] = FALSE;
         host_run(host, 5 * SECOND);
-        g_assert_cmpuint(planned(host, BL_RULE_MEMORY_TAKE), >, 0);
+        g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_TAKE), >, 0);
     }
 }
 
@@ -308,7 +170,7 @@ static void test_states(void)
     g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
     host->own = 6 * GIB;
     host_run(host, SECOND);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_CLEAR);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_CLEAR);
     static const struct {
         gint64 permyriad;
         BlMemoryState state;
@@ -317,17 +179,17 @@ static void test_states(void)
     for (guint i = 0; i < G_N_ELEMENTS(up); i++) {
         host->own = 8 * GIB / 10000 * up[i].permyriad + BL_MIB / 8;
         host_tick(host);
-        g_assert_cmpint(state_of(host), ==, up[i].state);
+        g_assert_cmpint(host_state(host), ==, up[i].state);
     }
     /* Within the margin it stays; below it, it is left a second later. */
     host->own = 8 * GIB / 10000 * 9450;
     host_run(host, 10 * SECOND);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_LOW);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_LOW);
     host->own = 8 * GIB / 10000 * 9350;
     host_run(host, 900000);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_LOW);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_LOW);
     host_run(host, 300000);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_HARD);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_HARD);
     /* A moment above begins the second anew. */
     host->own = 8 * GIB / 10000 * 8000;
     host_run(host, 900000);
@@ -335,9 +197,9 @@ static void test_states(void)
     host_tick(host);
     host->own = 8 * GIB / 10000 * 8000;
     host_run(host, 900000);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_HARD);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_HARD);
     host_run(host, 300000);
-    g_assert_cmpint(state_of(host), ==, BL_MEMORY_CLEAR);
+    g_assert_cmpint(host_state(host), ==, BL_MEMORY_CLEAR);
 }
 
 /* Swapping and stalls are hard whatever the figures say. */
@@ -357,25 +219,129 @@ static void test_stalls(void)
             bl_values_set(&host->world->host, BL_HOST_PSI_MEMORY_FULL_USEC, cases[i].full * n);
             host_tick(host);
         }
-        g_assert_cmpint(state_of(host), ==, cases[i].state);
+        g_assert_cmpint(host_state(host), ==, cases[i].state);
     }
 }
 
 /* Of an amount, guests may occupy so much; of a part of the host, everything on it counts. */
 static void test_capacity(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = 0;
     host->world->policy->memory.capacity = 7 * GIB;
     host_run(host, SECOND);
-    g_autoptr(BlView) amount = view_of(host);
+    g_autoptr(BlView) amount = host_view(host);
     g_assert_cmpint(amount->memory.capacity_bytes, ==, 7 * GIB);
     g_assert_cmpint(amount->memory.used_bytes, ==, 6 * GIB);
     host->world->policy->memory.capacity = -5000;
     host_run(host, SECOND);
-    g_autoptr(BlView) part = view_of(host);
+    g_autoptr(BlView) part = host_view(host);
     g_assert_cmpint(part->memory.capacity_bytes, ==, 4 * GIB);
     g_assert_cmpint(part->memory.used_bytes, ==, 6 * GIB);
+}
+
+/* --- what the host sees by itself ----------------------------------------------------------------
+ */
+
+/* A guest whose driver has not reported since it began to grow. */
+static void test_rise_before_report(void)
+{
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host->own = 3 * GIB;
+    host_run(host, 30 * SECOND + 100000);
+    gint64 left = host_balloon(host, 1);
+    g_assert_cmpint(left, <, GIB / 2);
+    host->resident[1] = host->used[1];
+    host_run(host, 2 * SECOND);
+    host->silent[1] = TRUE;
+    guint before = host_planned(host, BL_RULE_MEMORY_GIVE);
+    for (guint i = 0; i < 4; i++) {
+        host->used[1] += 20 * BL_MIB;
+        host_tick(host);
+    }
+    host_run(host, 200000);
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_GIVE), >, before);
+    g_assert_cmpint(host_balloon(host, 1), >, left + 50 * BL_MIB);
+}
+
+/* What goes to its page cache is no need: from the second report on nothing is given for it. */
+static void test_rise_of_cache(void)
+{
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host->own = 3 * GIB;
+    host_run(host, 30 * SECOND);
+    host->resident[1] = host->used[1];
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_MEMORY_CACHE, 0);
+    host_run(host, 2 * SECOND);
+    for (gint64 n = 1; n <= 20; n++) {
+        if (n == 10)
+            g_assert_cmpint(host_balloon(host, 1), <, GIB / 2);
+        host->resident[1] += 2 * BL_MIB;
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_MEMORY_CACHE, n * 2 * BL_MIB);
+        host_tick(host);
+    }
+    guint given = host_planned(host, BL_RULE_MEMORY_GIVE);
+    for (gint64 n = 21; n <= 60; n++) {
+        host->resident[1] += 2 * BL_MIB;
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_MEMORY_CACHE, n * 2 * BL_MIB);
+        host_tick(host);
+    }
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_GIVE), ==, given);
+}
+
+/* Guests that grow fast enough to pass `hard` before a balloon can do anything. */
+static void test_forecast(void)
+{
+    for (guint fast = 0; fast <= 1; fast++) {
+        g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
+        host_add(host, "web", "standard", 6 * GIB, GIB);
+        host_add(host, "idle", "batch", 2 * GIB, 200 * BL_MIB);
+        host->resident[0] = GIB;
+        host->own = GIB;
+        host_run(host, 3 * SECOND);
+        g_assert_false(bl_engine_memory_is_pressed(host->world->engine));
+        for (guint i = 0; i < 6; i++) {
+            host->used[0] += fast ? 200 * BL_MIB : 20 * BL_MIB;
+            host_tick(host);
+        }
+        g_assert_cmpint(bl_engine_memory_is_pressed(host->world->engine), ==, fast);
+    }
+}
+
+/* What a QEMU occupies beyond its guest's memory counts, as soon as one guest has shown it. */
+static void test_overhead(void)
+{
+    gint64 left[2];
+    for (guint i = 0; i <= 1; i++) {
+        g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+        host->qemu = i == 0 ? 0 : 300 * BL_MIB;
+        host->own = i == 0 ? GIB + 1500 * BL_MIB : GIB + 600 * BL_MIB;
+        host_run(host, 60 * SECOND);
+        g_autoptr(BlView) view = host_view(host);
+        g_assert_cmpint(view->memory.used_bytes, <=,
+                        bl_permyriad_part(8 * GIB, host->world->policy->memory.target));
+        left[i] = host_balloon(host, 1);
+    }
+    g_assert_cmpint(ABS(left[0] - left[1]), <, 200 * BL_MIB);
+}
+
+/* Figures are wanted the more often, the shorter memory is. */
+static void test_intervals(void)
+{
+    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
+    host_add(host, "web", "standard", 2 * GIB, GIB);
+    host->own = GIB;
+    host_run(host, SECOND);
+    gint64 calm = bl_engine_statistics_interval(host->world->engine);
+    host->own = 4 * GIB;
+    host_run(host, SECOND);
+    gint64 near = bl_engine_statistics_interval(host->world->engine);
+    host->own = 5 * GIB;
+    host_run(host, SECOND);
+    gint64 pressed = bl_engine_statistics_interval(host->world->engine);
+    g_assert_cmpint(calm, >, near);
+    g_assert_cmpint(near, >, pressed);
+    g_assert_cmpint(pressed, >, 0);
 }
 
 /* --- giving --------------------------------------------------------------------------------------
@@ -384,15 +350,15 @@ static void test_capacity(void)
 /* Given at once, beyond the policy's steps a minute. */
 static void test_starved(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = 3 * GIB;
     host_run(host, 30 * SECOND);
-    gint64 left = balloon(host, 1);
+    gint64 left = host_balloon(host, 1);
     g_assert_cmpint(left, <, GIB / 2);
     host->world->policy->protection.steps_per_minute = 0;
     host->used[1] = left;
     host_run(host, 1200000);
-    g_assert_cmpint(balloon(host, 1), >=, left + 100 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 1), >=, left + 100 * BL_MIB);
     const BlDecision *decision = world_last(host->world, BL_RULE_MEMORY_GIVE, -1);
     g_autoptr(GString) text = g_string_new(NULL);
     bl_explain_decision(text, decision);
@@ -402,39 +368,40 @@ static void test_starved(void)
 /* Who swaps after a step needs more than it seems to; that is forgotten slowly. */
 static void test_harm(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = 2 * GIB;
-    bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_SWAP_IN, 0);
-    bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_MAJOR_FAULTS, 0);
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_SWAP_IN, 0);
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_MAJOR_FAULTS, 0);
     host_run(host, 30 * SECOND);
-    gint64 left = balloon(host, 1);
+    gint64 left = host_balloon(host, 1);
     for (gint64 n = 1; n <= 10; n++) {
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_MAJOR_FAULTS, n * 1000);
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_MAJOR_FAULTS, n * 1000);
         host_run(host, SECOND);
     }
-    g_assert_cmpint(balloon(host, 1), >, left + 100 * BL_MIB);
-    gint64 more = balloon(host, 1);
+    g_assert_cmpint(host_balloon(host, 1), >, left + 100 * BL_MIB);
+    gint64 more = host_balloon(host, 1);
     for (gint64 n = 1; n <= 3; n++) {
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_SWAP_IN, n * 16 * BL_MIB);
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_SWAP_IN, n * 16 * BL_MIB);
         host_run(host, SECOND);
     }
-    g_assert_cmpint(balloon(host, 1), >, more);
-    g_autoptr(BlView) view = view_of(host);
+    g_assert_cmpint(host_balloon(host, 1), >, more);
+    g_autoptr(BlView) view = host_view(host);
     const BlDomainView *domain = g_ptr_array_index(view->domains, 1);
     g_assert_cmpint(domain->figures.value[BL_FIGURE_SWAP_RATE], >, 0);
+    host->own = 7 * GIB / 2;
     host_run(host, 900 * SECOND);
-    g_assert_cmpint(balloon(host, 1), <, more);
+    g_assert_cmpint(host_balloon(host, 1), <, more);
 }
 
 /* Everything fits again: all is given back, five seconds later at most. */
 static void test_calm(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host_run(host, 10 * SECOND);
-    g_assert_cmpint(balloon(host, 1), <, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), <, 2 * GIB);
     host->own = GIB / 8;
     host_run(host, 6 * SECOND);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
     g_assert_false(bl_engine_memory_is_pressed(host->world->engine));
     const BlDecision *decision = world_last(host->world, BL_RULE_MEMORY_CALM, -1);
     g_assert_nonnull(decision);
@@ -462,11 +429,11 @@ static void test_calm_for_wishes(void)
         host->used[i] = 200 * BL_MIB;
     host_run(host, 5 * SECOND);
     for (guint i = 0; i < 4; i++)
-        bl_values_set(&guest_of(host, i)->controls, BL_DOMAIN_MEMORY_RESIDENT, GIB);
+        bl_values_set(&host_guest(host, i)->controls, BL_DOMAIN_MEMORY_RESIDENT, GIB);
     host_run(host, 50 * SECOND);
     g_assert_true(bl_engine_memory_is_pressed(host->world->engine));
     host_run(host, 20 * SECOND);
-    g_assert_cmpuint(planned(host, BL_RULE_MEMORY_CALM), >, 0);
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_CALM), >, 0);
 }
 
 /* --- limits --------------------------------------------------------------------------------------
@@ -475,38 +442,38 @@ static void test_calm_for_wishes(void)
 static void test_limit(void)
 {
     g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
-    class_of(host, "batch")->memory_limit = 5000;
+    host_class(host, "batch")->memory_limit = 5000;
     host_add(host, "small", "batch", 2 * GIB, 200 * BL_MIB);
     host_add(host, "large", "batch", 2 * GIB, 1500 * BL_MIB);
     host->own = 0;
     host_run(host, 10 * SECOND);
     g_assert_false(bl_engine_memory_is_pressed(host->world->engine));
-    g_assert_cmpint(balloon(host, 0), ==, GIB);
+    g_assert_cmpint(host_balloon(host, 0), ==, GIB);
     /* A limit is not forced on a guest that uses more: its balloon leaves it what it uses. */
-    g_assert_cmpint(balloon(host, 1), >=, 1500 * BL_MIB);
-    guint steps = balloon_steps(host);
+    g_assert_cmpint(host_balloon(host, 1), >=, 1500 * BL_MIB);
+    guint steps = host_steps(host);
     host_run(host, 60 * SECOND);
-    g_assert_cmpuint(balloon_steps(host), ==, steps);
+    g_assert_cmpuint(host_steps(host), ==, steps);
     const BlDecision *decision = world_last(host->world, BL_RULE_MEMORY_LIMIT, -1);
     g_autoptr(GString) text = g_string_new(NULL);
     bl_explain_decision(text, decision);
     g_assert_nonnull(strstr(text->str, "class batch limits it"));
     /* The class ends it. */
-    class_of(host, "batch")->memory_limit = BL_LIMIT_NONE;
+    host_class(host, "batch")->memory_limit = BL_LIMIT_NONE;
     host_run(host, 5 * SECOND);
-    g_assert_cmpint(balloon(host, 0), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 0), ==, 2 * GIB);
 }
 
 static void test_ballooning_off(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
-    class_of(host, "batch")->memory_ballooning = FALSE;
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host_class(host, "batch")->memory_ballooning = FALSE;
     host->own = 3 * GIB;
     host_run(host, 20 * SECOND);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
-    g_assert_cmpstr(note_of(host, 1), ==, "its class keeps its memory");
-    g_assert_cmpint(balloon(host, 2), <, 2 * GIB);
-    g_autoptr(BlView) view = view_of(host);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpstr(host_note(host, 1), ==, "its class keeps its memory");
+    g_assert_cmpint(host_balloon(host, 2), <, 2 * GIB);
+    g_autoptr(BlView) view = host_view(host);
     g_autoptr(GString) text = g_string_new(NULL);
     bl_explain_domain(text, view, g_ptr_array_index(view->domains, 1));
     g_assert_nonnull(strstr(text->str, "Ballast leaves its memory alone: its class keeps"));
@@ -518,52 +485,70 @@ static void test_ballooning_off(void)
 /* What somebody else sets is theirs from then on. */
 static void test_foreign(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host_run(host, 10 * SECOND);
-    gint64 left = balloon(host, 1);
-    bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_BALLOON, left - 300 * BL_MIB);
+    gint64 left = host_balloon(host, 1);
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_BALLOON, left - 300 * BL_MIB);
     host_run(host, 2 * SECOND);
     g_assert_cmpuint(world_count(host->world, BL_RULE_FOREIGN, BL_DECISION_CONFLICT), ==, 1);
-    g_assert_cmpstr(note_of(host, 1), ==, "balloon set by others");
+    g_assert_cmpstr(host_note(host, 1), ==, "balloon set by others");
     host->own = 4 * GIB;
     host_run(host, 60 * SECOND);
-    g_assert_cmpint(balloon(host, 1), ==, left - 300 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, left - 300 * BL_MIB);
 }
 
 /* After it was given back, a balloon that the administrator sets lower stays there. */
 static void test_foreign_after_undo(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host_run(host, 10 * SECOND);
     /* It needs all that it had. */
     host->used[1] = 2 * GIB - 20 * BL_MIB;
     host_run(host, 5 * SECOND);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
     host->used[1] = GIB;
-    bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_BALLOON, GIB + GIB / 2);
-    guint given = planned(host, BL_RULE_MEMORY_GIVE);
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_BALLOON, GIB + GIB / 2);
+    guint given = host_planned(host, BL_RULE_MEMORY_GIVE);
     host_run(host, 20 * SECOND);
-    g_assert_cmpuint(planned(host, BL_RULE_MEMORY_GIVE), ==, given);
-    g_assert_cmpint(balloon(host, 1), <=, GIB + GIB / 2);
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_GIVE), ==, given);
+    g_assert_cmpint(host_balloon(host, 1), <=, GIB + GIB / 2);
 }
 
 /* A guest that may takes back what it needs: no stranger. One that has plenty was given it. */
 static void test_autodeflate(void)
 {
     for (guint needs = 0; needs <= 1; needs++) {
-        g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_AUTODEFLATE, 1);
+        g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_AUTODEFLATE, 1);
         host_run(host, 10 * SECOND);
-        gint64 more = balloon(host, 1) + 100 * BL_MIB;
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_BALLOON, more);
+        gint64 more = host_balloon(host, 1) + 100 * BL_MIB;
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_BALLOON, more);
         host->used[1] = needs ? more - 20 * BL_MIB : 200 * BL_MIB;
         host_run(host, 10 * SECOND);
         g_assert_cmpuint(world_count(host->world, BL_RULE_FOREIGN, -1) > 0, ==, !needs);
         if (needs)
-            g_assert_cmpint(balloon(host, 1), >=, more);
+            g_assert_cmpint(host_balloon(host, 1), >=, more);
         else
-            g_assert_cmpint(balloon(host, 1), ==, more);
+            g_assert_cmpint(host_balloon(host, 1), ==, more);
     }
+}
+
+/* Memory that is plugged in adds to what it has, and to what it gets back. */
+static void test_hot_plug(void)
+{
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host_run(host, 10 * SECOND);
+    gint64 left = host_balloon(host, 1);
+    BlValues *controls = &host_guest(host, 1)->controls;
+    g_assert_cmpint(left, <, 2 * GIB);
+    bl_values_set(controls, BL_DOMAIN_MEMORY_MAX, 3 * GIB);
+    bl_values_set(controls, BL_DOMAIN_BALLOON, left + GIB);
+    host_run(host, 10 * SECOND);
+    g_assert_cmpuint(world_count(host->world, BL_RULE_FOREIGN, -1), ==, 0);
+    g_assert_cmpint(host_balloon(host, 1), >, left);
+    world_request(host->world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
+    host_run(host, 2 * SECOND);
+    g_assert_cmpint(host_balloon(host, 1), ==, 3 * GIB);
 }
 
 /* --- balloons that do not obey -------------------------------------------------------------------
@@ -573,29 +558,29 @@ static void test_autodeflate(void)
  * it is given all the same. */
 static void test_stuck(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
-    guest_of(host, 1)->stuck = TRUE;
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host_guest(host, 1)->stuck = TRUE;
     host_run(host, 14 * SECOND);
-    g_assert_cmpuint(planned(host, BL_RULE_MEMORY_STUCK), ==, 1);
-    g_assert_cmpstr(note_of(host, 1), ==, "balloon does not move");
+    g_assert_cmpuint(host_planned(host, BL_RULE_MEMORY_STUCK), ==, 1);
+    g_assert_cmpstr(host_note(host, 1), ==, "balloon does not move");
     host_run(host, 20 * SECOND);
-    g_assert_cmpint(balloon(host, 2), <, 2 * GIB);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 2), <, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
     const BlDecision *decision = world_last(host->world, BL_RULE_MEMORY_STUCK, -1);
     g_autoptr(GString) text = g_string_new(NULL);
     bl_explain_decision(text, decision);
     g_assert_nonnull(strstr(text->str, "its balloon does not move, so it keeps what it has"));
     /* It is tried again a minute later, and then after a longer pause. */
-    guest_of(host, 1)->stuck = FALSE;
+    host_guest(host, 1)->stuck = FALSE;
     host->own = 3 * GIB;
     host_run(host, 60 * SECOND);
-    g_assert_cmpint(balloon(host, 1), <, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), <, 2 * GIB);
 }
 
 /* A take that failed is made as it is right when it is tried again, and not below what is used. */
 static void test_failed(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = 3 * GIB;
     host->world->answer = BL_OUTCOME_FAILED;
     host_run(host, 4 * SECOND);
@@ -603,18 +588,18 @@ static void test_failed(void)
     host->used[1] = GIB;
     host->world->answer = BL_OUTCOME_APPLIED;
     host_run(host, 20 * SECOND);
-    g_assert_cmpint(balloon(host, 1), >=, GIB + 32 * BL_MIB);
+    g_assert_cmpint(host_balloon(host, 1), >=, GIB + 32 * BL_MIB);
 }
 
 /* What a failed step leaves open is where the balloon goes: not a stranger's doing. */
 static void test_failed_way(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
     host->own = 3 * GIB;
     host_run(host, 10 * SECOND);
-    gint64 told = balloon(host, 1);
+    gint64 told = host_balloon(host, 1);
     /* It was told so, and has not come far; then a gift fails. */
-    bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_BALLOON, told);
+    bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_BALLOON, told);
     host->world->answer = BL_OUTCOME_FAILED;
     host->used[1] = told;
     host_run(host, 1500000);
@@ -623,7 +608,7 @@ static void test_failed_way(void)
     host->world->answer = BL_OUTCOME_APPLIED;
     host_run(host, 10 * SECOND);
     g_assert_cmpuint(world_count(host->world, BL_RULE_FOREIGN, -1), ==, 0);
-    g_assert_cmpint(balloon(host, 1), >, told);
+    g_assert_cmpint(host_balloon(host, 1), >, told);
 }
 
 /* --- lives ---------------------------------------------------------------------------------------
@@ -632,7 +617,7 @@ static void test_failed_way(void)
 static void holding_tell(Host *host, guint index, gint64 original, gint64 value)
 {
     BlHolding holding = {.field = BL_DOMAIN_BALLOON,
-                         .generation = guest_of(host, index)->generation,
+                         .generation = host_guest(host, index)->generation,
                          .original = original,
                          .value = value};
     g_snprintf(holding.uuid, BL_UUID_SIZE, "00000000-0000-0000-0000-%012u", index);
@@ -643,20 +628,20 @@ static void holding_tell(Host *host, guint index, gint64 original, gint64 value)
 static void test_restart(void)
 {
     for (guint i = 0; i < 2; i++) {
-        g_autoptr(Host) host = pressed_host(i == 0 ? BL_MODE_ENFORCE : BL_MODE_OBSERVE);
+        g_autoptr(Host) host = host_pressed(i == 0 ? BL_MODE_ENFORCE : BL_MODE_OBSERVE);
         host->own = 2 * GIB;
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_BALLOON, GIB);
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_BALLOON, GIB);
         holding_tell(host, 1, 2 * GIB, GIB);
         holding_tell(host, 0, -1, GIB);
         host_run(host, 20 * SECOND);
         g_assert_cmpuint(world_count(host->world, BL_RULE_FOREIGN, -1), ==, 0);
         if (i == 0)
-            g_assert_cmpint(balloon(host, 1), <=, GIB);
+            g_assert_cmpint(host_balloon(host, 1), <=, GIB);
         else
-            g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+            g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
         world_request(host->world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
         host_run(host, 2 * SECOND);
-        g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+        g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
         g_assert_cmpuint(bl_engine_holdings(host->world->engine), ==, 0);
     }
 }
@@ -664,18 +649,18 @@ static void test_restart(void)
 /* An approved take may be eased without asking again. */
 static void test_advise(void)
 {
-    g_autoptr(Host) host = pressed_host(BL_MODE_ADVISE);
+    g_autoptr(Host) host = host_pressed(BL_MODE_ADVISE);
     host_run(host, 5 * SECOND);
     const BlDecision *decision = world_last(host->world, BL_RULE_MEMORY_TAKE, BL_DECISION_PROPOSED);
     g_assert_nonnull(decision);
-    g_assert_cmpint(balloon(host, 1), ==, 2 * GIB);
+    g_assert_cmpint(host_balloon(host, 1), ==, 2 * GIB);
     world_request(host->world, BL_REQUEST_APPROVE, BL_MODE_ADVISE, decision->step.id);
     host_run(host, SECOND);
-    gint64 left = balloon(host, 1);
+    gint64 left = host_balloon(host, 1);
     g_assert_cmpint(left, <, 2 * GIB);
     host->used[1] = left;
     host_run(host, 3 * SECOND);
-    g_assert_cmpint(balloon(host, 1), >, left);
+    g_assert_cmpint(host_balloon(host, 1), >, left);
 }
 
 /* Statistics that come seldom, or not at all, are asked for; good ones stay as they are. */
@@ -683,21 +668,21 @@ static void test_statistics(void)
 {
     static const gint64 periods[][2] = {{0, 1}, {1, 1}, {2, 2}, {3, 1}, {10, 1}};
     for (guint i = 0; i < G_N_ELEMENTS(periods); i++) {
-        g_autoptr(Host) host = pressed_host(BL_MODE_ENFORCE);
-        bl_values_set(&guest_of(host, 1)->controls, BL_DOMAIN_STATS_PERIOD, periods[i][0]);
+        g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+        bl_values_set(&host_guest(host, 1)->controls, BL_DOMAIN_STATS_PERIOD, periods[i][0]);
         host_run(host, 2 * SECOND);
-        g_assert_cmpint(world_control(guest_of(host, 1), BL_DOMAIN_STATS_PERIOD), ==,
+        g_assert_cmpint(world_control(host_guest(host, 1), BL_DOMAIN_STATS_PERIOD), ==,
                         periods[i][1]);
         world_request(host->world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
         host_run(host, 2 * SECOND);
-        g_assert_cmpint(world_control(guest_of(host, 1), BL_DOMAIN_STATS_PERIOD), ==,
+        g_assert_cmpint(world_control(host_guest(host, 1), BL_DOMAIN_STATS_PERIOD), ==,
                         periods[i][0]);
     }
-    g_autoptr(Host) off = pressed_host(BL_MODE_ENFORCE);
-    class_of(off, "batch")->memory_ballooning = FALSE;
-    bl_values_set(&guest_of(off, 1)->controls, BL_DOMAIN_STATS_PERIOD, 0);
+    g_autoptr(Host) off = host_pressed(BL_MODE_ENFORCE);
+    host_class(off, "batch")->memory_ballooning = FALSE;
+    bl_values_set(&host_guest(off, 1)->controls, BL_DOMAIN_STATS_PERIOD, 0);
     host_run(off, 2 * SECOND);
-    g_assert_cmpint(world_control(guest_of(off, 1), BL_DOMAIN_STATS_PERIOD), ==, 0);
+    g_assert_cmpint(world_control(host_guest(off, 1), BL_DOMAIN_STATS_PERIOD), ==, 0);
 }
 
 int main(int argc, char **argv)
@@ -718,6 +703,11 @@ int main(int argc, char **argv)
         {"states", test_states},
         {"stalls", test_stalls},
         {"capacity", test_capacity},
+        {"rise-before-report", test_rise_before_report},
+        {"rise-of-cache", test_rise_of_cache},
+        {"forecast", test_forecast},
+        {"overhead", test_overhead},
+        {"intervals", test_intervals},
         {"starved", test_starved},
         {"harm", test_harm},
         {"calm", test_calm},
@@ -727,6 +717,7 @@ int main(int argc, char **argv)
         {"foreign", test_foreign},
         {"foreign-after-undo", test_foreign_after_undo},
         {"autodeflate", test_autodeflate},
+        {"hot-plug", test_hot_plug},
         {"stuck", test_stuck},
         {"failed", test_failed},
         {"failed-way", test_failed_way},

@@ -128,6 +128,8 @@ static void step_answer(World *world, const BlStep *step)
             bl_values_set(&guest->controls, step->field, step->to);
         if (step->field == BL_DOMAIN_CPU_IDLE && step->to == 0)
             bl_values_set(&guest->controls, BL_DOMAIN_CPU_SHARES, step->shares);
+        if (step->field == BL_DOMAIN_PAUSED)
+            guest->state = step->to == 1 ? BL_STATE_PAUSED : BL_STATE_RUNNING;
         guest->writes[step->field]++;
     }
     g_array_append_val(world->outcomes, outcome);
