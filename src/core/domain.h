@@ -90,12 +90,13 @@ typedef struct {
     gint64 growth;      /* bytes per second that its working set has been seen to grow by */
     gint64 growth_usec; /* when that was learned, or last reduced */
     gint64 overhead_least,
-        overhead_most; /* bytes that its QEMU needs for itself; most -1: unknown */
-    gint64 above_usec; /* since when the balloon has left more than it was told; 0: it has not */
-    gboolean starved;  /* it has nothing left: give, do not ask */
-    gint64 target;     /* bytes it deserves; -1: nothing is decided */
-    gint64 wanted;     /* bytes that its balloon is to leave it; -1: nothing is wanted */
-    gint64 taken_usec; /* when memory was last taken */
+        overhead_most;    /* bytes that its QEMU needs for itself; most -1: unknown */
+    gint64 above_usec;    /* since when the balloon has left more than it was told; 0: it has not */
+    gint64 above_touched; /* what it came to occupy about then, bytes */
+    gboolean starved;     /* it has nothing left: give, do not ask */
+    gint64 target;        /* bytes it deserves; -1: nothing is decided */
+    gint64 wanted;        /* bytes that its balloon is to leave it; -1: nothing is wanted */
+    gint64 taken_usec;    /* when memory was last taken */
     gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
     gint64 progress_usec;    /* and when that was */
     gint64 stuck_until_usec; /* the balloon did not move: left alone until then */

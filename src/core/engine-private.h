@@ -101,6 +101,8 @@ gboolean bl_memory_may_take_back(const BlDomain *domain);
 void bl_memory_resident_update(BlDomain *domain, gint64 now_usec);
 void bl_memory_resident_report(BlDomain *domain, gint64 now_usec, gint64 age_usec,
                                gint64 working_set_before);
+/* What its QEMU came to occupy over a window, bytes; 0 when that is not known. */
+gint64 bl_memory_touched(const BlMemoryGuest *memory, gint64 now_usec, gint64 window_usec);
 /* What it came to need since its last report, bytes, and how fast its need grows, a second. */
 gint64 bl_memory_risen(const BlEngine *engine, const BlDomain *domain);
 gint64 bl_memory_rising(const BlEngine *engine, const BlDomain *domain);

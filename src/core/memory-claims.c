@@ -296,7 +296,9 @@ gint64 bl_memory_share_out(BlEngine *engine, const BlPolicy *policy, const BlMem
     gint64 most = bl_memory_room(engine, sums, policy->memory.hard);
     gint64 room = MAX(bl_memory_room(engine, sums, policy->memory.target),
                       MIN(sums->floors + sums->gifts, most));
-    memory->lacking = MAX(sums->floors - most, 0);
+    memory->lacking = MAX(sums->floors + sums->fixed + sums->overhead -
+                              bl_memory_boundary(engine, policy->memory.hard),
+                          0);
     memory->shared_usec = engine->now_usec;
     claims_share(memory, room);
     targets_set(engine);

@@ -32,6 +32,8 @@
 #define AGE_SEC 3
 /* By so much two clocks may differ about the time between two reports. */
 #define CLOCK_OFF_SEC 5
+/* Before and while it is found to have more than it was told, it may have used that. */
+#define ABOVE_WINDOW_USEC (2 * (gint64)BL_USEC_PER_SEC)
 #define PLENTY_BYTES (64 * BL_MIB)
 /* How long a report may be used to take memory, and to know anything at all. */
 #define FRESH_USEC (3 * (gint64)BL_USEC_PER_SEC)
@@ -158,9 +160,12 @@ static void above_judge(BlMemoryGuest *memory, const BlFieldState *field, const 
 {
     gint64 most = field->high + bl_control_slack(BL_DOMAIN_BALLOON);
     if (!field->held || field->flying != 0 || values->value[BL_DOMAIN_BALLOON] <= most)
-        memory->above_usec = 0;
+        memory->above_usec = memory->above_touched = 0;
     else if (memory->above_usec == 0)
         memory->above_usec = now_usec;
+    if (memory->above_usec > 0)
+        memory->above_touched =
+            MAX(memory->above_touched, bl_memory_touched(memory, now_usec, ABOVE_WINDOW_USEC));
 }
 
 /* FALSE when the driver's clock tells another story than ours: then nothing connects this report
@@ -220,8 +225,8 @@ void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec)
     if (!bl_values_has(values, BL_DOMAIN_BALLOON) || domain->stale)
         return;
     size_follow(domain);
-    above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     bl_memory_resident_update(domain, now_usec);
+    above_judge(memory, &domain->fields[BL_DOMAIN_BALLOON], values, now_usec);
     if (!bl_values_has(values, BL_DOMAIN_STATS_TIME) ||
         values->value[BL_DOMAIN_STATS_TIME] == memory->stats_time)
         return;
@@ -258,7 +263,8 @@ gint64 bl_memory_usable(const BlDomain *domain)
 }
 
 /* Whether it was need shows in the next report: who took back has little left, whoever was given by
- * somebody else has plenty. */
+ * somebody else has plenty. Unless it has gone through what it took meanwhile: that its host sees.
+ */
 gboolean bl_memory_may_take_back(const BlDomain *domain)
 {
     const BlMemoryGuest *memory = &domain->memory;
@@ -267,5 +273,6 @@ gboolean bl_memory_may_take_back(const BlDomain *domain)
     gboolean judged =
         memory->above_usec > 0 && memory->stats_usec >= memory->above_usec + REPORT_USEC;
     return bl_values_get(&domain->controls, BL_DOMAIN_AUTODEFLATE, 0) == 1 &&
-           (!judged || memory->starved || usable < MAX(actual / 8, PLENTY_BYTES));
+           (!judged || memory->starved || usable < MAX(actual / 8, PLENTY_BYTES) ||
+            memory->above_touched >= (actual - domain->fields[BL_DOMAIN_BALLOON].high) / 2);
 }

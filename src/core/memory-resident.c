@@ -54,14 +54,12 @@ void bl_memory_resident_update(BlDomain *domain, gint64 now_usec)
             MAX(memory->overhead_least, resident - domain->controls.value[BL_DOMAIN_BALLOON]);
 }
 
-/* What it occupied when the driver made its report, `age_usec` ago. */
-static gint64 resident_then(const BlMemoryGuest *memory, gint64 resident, gint64 now_usec,
-                            gint64 age_usec)
+gint64 bl_memory_touched(const BlMemoryGuest *memory, gint64 now_usec, gint64 window_usec)
 {
     BlGrowth growth;
-    if (age_usec <= 0 || !bl_track_growth(&memory->touched, now_usec, age_usec, &growth))
-        return resident;
-    return resident - growth.first;
+    return window_usec > 0 && bl_track_growth(&memory->touched, now_usec, window_usec, &growth)
+               ? growth.first
+               : 0;
 }
 
 /* A guest that reads files touches memory without needing it: what it came to occupy then does not
@@ -86,7 +84,7 @@ void bl_memory_resident_report(BlDomain *domain, gint64 now_usec, gint64 age_use
     gint64 resident = resident_of(domain), before = memory->reported_resident;
     gint64 free = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_FREE, -1);
     memory->reported_resident =
-        resident < 0 ? -1 : resident_then(memory, resident, now_usec, age_usec);
+        resident < 0 ? -1 : resident - bl_memory_touched(memory, now_usec, age_usec);
     if (!memory->rests)
         return;
     if (resident >= 0 && before >= 0 && working_set_before >= 0 && memory->working_set >= 0)
