@@ -97,6 +97,7 @@ typedef struct {
     gint64 target;        /* bytes it deserves; -1: nothing is decided */
     gint64 wanted;        /* bytes that its balloon is to leave it; -1: nothing is wanted */
     gint64 taken_usec;    /* when memory was last taken */
+    gint64 given_usec;    /* when it was last given some */
     gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
     gint64 progress_usec;    /* and when that was */
     gint64 stuck_until_usec; /* the balloon did not move: left alone until then */

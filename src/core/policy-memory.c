@@ -18,6 +18,8 @@
 #define TAKE_LEAST (16 * BL_MIB)
 #define GIVE_LEAST (8 * BL_MIB)
 #define TAKE_EVERY_USEC (2 * (gint64)BL_USEC_PER_SEC)
+/* Who has just been given some does not pay, short of an emergency: growth has its pauses. */
+#define GIVEN_USEC (5 * (gint64)BL_USEC_PER_SEC)
 /* A balloon that does not come nearer to its target for so long is stuck. */
 #define STUCK_USEC (5 * (gint64)BL_USEC_PER_SEC)
 #define STUCK_WAIT_USEC (60 * (gint64)BL_USEC_PER_SEC)
@@ -180,10 +182,13 @@ static void progress_judge(const BlEngine *engine, BlDomain *domain)
 
 static gboolean may_take(const BlEngine *engine, const BlDomain *domain)
 {
-    gint64 pause = engine->memory.state >= BL_MEMORY_HARD ? TAKE_EVERY_USEC / 4 : TAKE_EVERY_USEC;
-    return !domain->memory.starved && engine->now_usec >= domain->memory.stuck_until_usec &&
-           bl_memory_is_fresh(domain, engine->now_usec) &&
-           engine->now_usec - domain->memory.taken_usec >= pause;
+    const BlMemoryGuest *memory = &domain->memory;
+    gboolean urgent = engine->memory.state >= BL_MEMORY_HARD;
+    gint64 pause = urgent ? TAKE_EVERY_USEC / 4 : TAKE_EVERY_USEC;
+    gboolean given = memory->given_usec > 0 && engine->now_usec - memory->given_usec < GIVEN_USEC;
+    return !memory->starved && engine->now_usec >= memory->stuck_until_usec &&
+           bl_memory_is_fresh(domain, engine->now_usec) && (urgent || !given) &&
+           engine->now_usec - memory->taken_usec >= pause;
 }
 
 /* What the guest has or is about to have. */
@@ -211,6 +216,8 @@ static void want_set(const BlEngine *engine, const BlPolicy *policy, BlDomain *d
     field->want.reason = memory_reason(engine, policy, domain, takes);
     if (takes)
         domain->memory.taken_usec = engine->now_usec;
+    else
+        domain->memory.given_usec = engine->now_usec;
 }
 
 /* Gives what is needed, and sums up what everybody then has. */
