@@ -131,6 +131,7 @@ static gboolean tick(gpointer data)
     bl_daemon_memory_poll(daemon, now);
     bl_workers_check(daemon->workers, now);
     bl_daemon_sample(daemon, now);
+    bl_daemon_policy_promises(daemon);
     bl_engine_step(daemon->engine, daemon->policy, daemon->sample, daemon->plan);
     bl_daemon_steps(daemon, daemon->plan);
     tick_record(daemon);

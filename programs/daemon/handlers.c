@@ -77,9 +77,10 @@ static json_t *notices(const BlDaemon *daemon)
     if (bl_journal_damaged(daemon->journal) > 0)
         json_array_append_new(array, json_sprintf("%u damaged line(s) in the journal were skipped",
                                                   bl_journal_damaged(daemon->journal)));
-    g_autofree char *admission = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
-    if (admission != NULL)
-        json_array_append_new(array, json_string(admission));
+    g_autofree char *promised = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
+    json_t *lines = lines_to_json(promised != NULL ? promised : "");
+    json_array_extend(array, lines);
+    json_decref(lines);
     return array;
 }
 
