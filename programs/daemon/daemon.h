@@ -12,6 +12,7 @@
 #include "collect/libvirt.h"
 #include "collect/procfs.h"
 #include "core/engine.h"
+#include "daemon/admissions.h"
 #include "daemon/workers.h"
 #include "store/store.h"
 #include "trace/trace.h"
@@ -125,6 +126,7 @@ struct BlDaemon {
     guint64 last_event;
     gboolean store_failed;
     GHashTable *class_overrides; /* uuid -> class */
+    BlAdmissions *admissions;
     int state_lock_fd;
 };
 
