@@ -6,6 +6,8 @@
  * hard boundary whatever happens, and so must the least that everybody will really occupy. In
  * between lies overcommitment, which is fine: balloons see to it.
  */
+#include <string.h>
+
 #include "base/units.h"
 #include "core/admission-private.h"
 #include "core/admission.h"
@@ -103,12 +105,20 @@ static gboolean is_newcomer(const Question *question, const char *uuid)
     return uuid[0] != '\0' && g_str_equal(uuid, question->newcomer->uuid);
 }
 
-static Taker *taker_find(const Question *question, const char *uuid)
+/* Those that run come first, by UUID. */
+static Taker *taker_find(const Question *question, guint n_running, const char *uuid)
 {
-    for (guint i = 0; i < question->others->len; i++) {
-        Taker *taker = &g_array_index(question->others, Taker, i);
-        if (uuid[0] != '\0' && g_str_equal(taker->uuid, uuid))
+    guint low = 0, high = n_running;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        Taker *taker = &g_array_index(question->others, Taker, middle);
+        int order = strcmp(taker->uuid, uuid);
+        if (order == 0)
             return taker;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -133,6 +143,7 @@ static void others_gather(Question *question, const GPtrArray *bookings)
         Taker taker = taker_of_running(question, domain);
         g_array_append_val(question->others, taker);
     }
+    guint n_running = question->others->len;
     for (guint i = 0; i < bookings->len; i++) {
         const BlDomainSample *booking = g_ptr_array_index(bookings, i);
         BlClassSource source;
@@ -140,7 +151,7 @@ static void others_gather(Question *question, const GPtrArray *bookings)
             continue;
         Taker taker = taker_of_newcomer(question->engine,
                                         class_of(question->policy, booking, &source), booking);
-        Taker *running = taker_find(question, booking->uuid);
+        Taker *running = taker_find(question, n_running, booking->uuid);
         if (running == NULL)
             g_array_append_val(question->others, taker);
         for (guint kind = 0; running != NULL && kind < BL_FIT_CHECKS; kind++)

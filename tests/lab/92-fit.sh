@@ -68,14 +68,19 @@ question() {
 }
 
 refused() {
+	local follow
 	hook_enable
 	policy_make refuse 900
 	daemon_start d --mode enforce
+	"$BALLAST" --socket "$RUN/d.sock" log -f >"$RUN/follow.out" 2>&1 </dev/null &
+	follow=$!
 	ok "a guest that does not fit is refused" not guest_start "$NEW" 1000
 	ok "virsh shows the arithmetic" grep "does not fit: it keeps all that it has" "$RUN/start-$NEW.out"
 	ok "it does not run" not is_there "$NEW"
 	ok "the log says so" log_has d "$NEW .critical. with 1000 MiB .*refuses its start"
 	ok "so does the status" api_is d status ".notices | any(test(\"$NEW.*does not fit\"))" true
+	ok "and who follows the log" wait_for 5 grep -q "$NEW .*refuses its start" "$RUN/follow.out"
+	kill "$follow"
 	ok "a guest that fits starts" guest_start "$NEW" 512
 	ok "it runs" is_there "$NEW"
 	ok "the next one of its size does not fit" fit_is 512MiB 4
