@@ -433,6 +433,38 @@ static void test_bookings(void)
     bl_domain_sample_free(newcomer);
 }
 
+/* Whoever is there already is found among the others, wherever it stands, and counts once. */
+static void test_bookings_of_running(void)
+{
+    g_autoptr(World) world = host_new(BL_MODE_ENFORCE);
+    g_autoptr(GPtrArray) bookings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)bl_domain_sample_free);
+    BlDomainSample *newcomer = newcomer_new("", "", "batch", GIB, 1);
+    for (guint i = 0; i < 6; i++)
+        host_add(world, "a", "batch", 64 * BL_MIB, BL_MIB);
+    host_run(world, 0);
+    for (guint i = 0; i < 8; i++) {
+        char uuid[BL_UUID_SIZE];
+        g_snprintf(uuid, sizeof uuid, "00000000-0000-0000-0000-%012u", i);
+        g_ptr_array_add(bookings, newcomer_new(uuid, "b", "batch", GIB, 1));
+        g_autoptr(BlFit) fit = bl_admission_fit(world->engine, world->policy, bookings, newcomer);
+        g_assert_cmpint(fit->checks[BL_FIT_CPU_OVERCOMMIT].taken, ==, MAX(6, i + 1));
+        g_assert_cmpint(fit->checks[BL_FIT_MEMORY_USE].taken, ==,
+                        (i + 1) * (256 * BL_MIB + USUAL) +
+                            (i < 6 ? 5 - i : 0) * (64 * BL_MIB + USUAL));
+        /* How large a guest may be does not depend on them. */
+        g_assert_cmpint(fit->checks[BL_FIT_MEMORY_SIZE].taken, ==, 0);
+        g_assert_cmpint(fit->checks[BL_FIT_CPU_SIZE].taken, ==, 0);
+        g_assert_cmpint(strstr(fit->checks[BL_FIT_CPU_OVERCOMMIT].text, "...") != NULL, ==, FALSE);
+    }
+    guint fitting;
+    g_autoptr(BlFit) more =
+        bl_admission_fit_many(world->engine, world->policy, bookings, newcomer, 100, &fitting);
+    g_assert_cmpint(more->checks[BL_FIT_CPU_OVERCOMMIT].result, ==, BL_FIT_NO);
+    g_assert_cmpuint(fitting, ==, 8);
+    bl_domain_sample_free(newcomer);
+}
+
 static void test_many(void)
 {
     g_autoptr(World) world = host_new(BL_MODE_ENFORCE);
@@ -515,6 +547,7 @@ int main(int argc, char **argv)
     g_test_add_func("/admission/unknown", test_unknown);
     g_test_add_func("/admission/absurd", test_absurd);
     g_test_add_func("/admission/bookings", test_bookings);
+    g_test_add_func("/admission/bookings-of-running", test_bookings_of_running);
     g_test_add_func("/admission/many", test_many);
     g_test_add_func("/admission/class-and-list", test_class_and_list);
     g_test_add_func("/admission/json", test_json);
