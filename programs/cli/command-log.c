@@ -144,6 +144,8 @@ static gboolean follow_event(const char *event, guint64 id, const json_t *data, 
     if (g_str_equal(event, "gap"))
         bl_cli_fail(follow->cli, BL_EXIT_DONE,
                     "some decisions were missed; \"ballast log --since\" shows them");
+    if (g_str_equal(event, "admission") && bl_text_of(data, "message") != NULL)
+        bl_cli_fail(follow->cli, BL_EXIT_DONE, "%s", bl_text_of(data, "message"));
     if (!g_str_equal(event, "decision") || !concerns(data, follow->vm))
         return TRUE;
     gint64 number = json_integer_value(json_object_get(data, "id"));

@@ -36,6 +36,15 @@ static const BlOption policy_show_options[] = {
     {NULL},
 };
 
+static const BlOption fit_options[] = {
+    {"memory", 0, "SIZE", "its memory, such as 4GiB"},
+    {"vcpus", 0, "N", "its vCPUs"},
+    {"class", 0, "CLASS", "its class; else the one that the policy gives it by its name"},
+    {"name", 0, "NAME", "its name"},
+    {"count", 0, "N", "so many guests alike, 1 to 100"},
+    {NULL},
+};
+
 static const BlOption replay_options[] = {
     {"check", 0, NULL, "compare with the recorded plans instead of printing"},
     {NULL},
@@ -76,6 +85,15 @@ static const BlCommand commands[] = {
     {"policy reload", "", "have the daemon read its policy files again",
      "When they hold an error, the policy in force stays, and the errors are shown.", NULL, 0, 0,
      BL_FORMATS_SHOW, NULL, bl_command_policy_reload},
+    {"fit", "--memory SIZE --vcpus N", "would one more guest fit, and by which arithmetic",
+     "Exits with 0 when it fits and with 4 when it does not. What is unknown does not stand in its "
+     "way. -o wide shows the arithmetic of each check.",
+     fit_options, 0, 0, BL_FORMATS_SHOW, NULL, bl_command_fit},
+    {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",
+     "answer libvirt's hook: may this guest start",
+     "Reads the guest's definition from the standard input. Exits with 4 when the policy refuses "
+     "the start; else with 0, whatever goes wrong. See HOOK in ballast(1).",
+     NULL, 3, 4, BL_FORMATS_TEXT, NULL, bl_command_hook_qemu},
     {"replay", "FILE", "run the engine over a recorded trace", NULL, replay_options, 0, G_MAXUINT,
      BL_FORMATS_TEXT, "file", NULL, bl_command_replay},
     {"help", "[COMMAND]", "help on a command", NULL, NULL, 0, 2, BL_FORMATS_TEXT, NULL,

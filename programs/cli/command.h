@@ -112,6 +112,8 @@ int bl_command_approve(BlCli *cli, int argc, char **argv);
 int bl_command_policy_check(BlCli *cli, int argc, char **argv);
 int bl_command_policy_show(BlCli *cli, int argc, char **argv);
 int bl_command_policy_reload(BlCli *cli, int argc, char **argv);
+int bl_command_fit(BlCli *cli, int argc, char **argv);
+int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);
 int bl_command_replay(int argc, char **argv);

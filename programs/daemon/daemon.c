@@ -131,6 +131,8 @@ static gboolean tick(gpointer data)
     bl_daemon_memory_poll(daemon, now);
     bl_workers_check(daemon->workers, now);
     bl_daemon_sample(daemon, now);
+    bl_admissions_update(daemon->admissions, daemon->sample);
+    bl_daemon_policy_promises(daemon);
     bl_engine_step(daemon->engine, daemon->policy, daemon->sample, daemon->plan);
     bl_daemon_steps(daemon, daemon->plan);
     tick_record(daemon);
@@ -264,6 +266,7 @@ static BlDaemon *daemon_new(BlOptions *options)
     daemon->engine = bl_engine_new(options->mode);
     daemon->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     daemon->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
+    daemon->admissions = bl_admissions_new();
     daemon->first_sample = TRUE;
     daemon->started_usec = g_get_monotonic_time();
     /* Event ids grow across restarts, so that a listener that comes back misses nothing. */
@@ -301,6 +304,7 @@ static void daemon_free(BlDaemon *daemon)
     g_clear_pointer(&daemon->policy_sources, g_ptr_array_unref);
     g_array_unref(daemon->outcomes);
     g_array_unref(daemon->requests);
+    bl_admissions_free(daemon->admissions);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
     bl_fd_close(&daemon->host_stat_fd);

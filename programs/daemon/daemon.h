@@ -12,6 +12,7 @@
 #include "collect/libvirt.h"
 #include "collect/procfs.h"
 #include "core/engine.h"
+#include "daemon/admissions.h"
 #include "daemon/workers.h"
 #include "store/store.h"
 #include "trace/trace.h"
@@ -105,6 +106,7 @@ struct BlDaemon {
     GPtrArray *policy_sources;
     char *policy_error; /* of the last reload; NULL: it was good */
     gint64 policy_wall_usec;
+    gboolean promises_checked;
     BlEngine *engine;
     BlSample *sample;
     BlPlan *plan;
@@ -124,6 +126,7 @@ struct BlDaemon {
     guint64 last_event;
     gboolean store_failed;
     GHashTable *class_overrides; /* uuid -> class */
+    BlAdmissions *admissions;
     int state_lock_fd;
 };
 
@@ -166,6 +169,9 @@ void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);
 /* policy.c */
 gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors);
 void bl_daemon_policy_record(BlDaemon *daemon);
+/* After a sample: says once, as soon as all guests are known, when the policy that the daemon
+ * started with promises them more than there is. It stays in force: the guests were there first. */
+void bl_daemon_policy_promises(BlDaemon *daemon);
 /* The files of the policy in force, as JSON: [{name, text}]. */
 json_t *bl_daemon_policy_files(const BlDaemon *daemon);
 

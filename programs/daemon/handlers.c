@@ -77,7 +77,11 @@ static json_t *notices(const BlDaemon *daemon)
     if (bl_journal_damaged(daemon->journal) > 0)
         json_array_append_new(array, json_sprintf("%u damaged line(s) in the journal were skipped",
                                                   bl_journal_damaged(daemon->journal)));
-    g_autofree char *admission = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
+    g_autofree char *promised = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
+    json_t *lines = lines_to_json(promised != NULL ? promised : "");
+    json_array_extend(array, lines);
+    json_decref(lines);
+    const char *admission = bl_admissions_notice(daemon->admissions, daemon->sample);
     if (admission != NULL)
         json_array_append_new(array, json_string(admission));
     return array;
@@ -202,6 +206,21 @@ static BlApiReply policy_get(const BlApiCall *call, gpointer user_data)
                           "effective", effective));
 }
 
+static BlAdmissionFacts admission_facts(const BlDaemon *daemon)
+{
+    return (BlAdmissionFacts){.engine = daemon->engine,
+                              .policy = daemon->policy,
+                              .sample = daemon->sample,
+                              .class_overrides = daemon->class_overrides};
+}
+
+static BlApiReply fit_get(const BlApiCall *call, gpointer user_data)
+{
+    BlDaemon *daemon = user_data;
+    BlAdmissionFacts facts = admission_facts(daemon);
+    return bl_admissions_fit(daemon->admissions, &facts, call);
+}
+
 /* --- actions -----------------------------------------------------------------------------------
  */
 
@@ -288,6 +307,20 @@ static BlApiReply reload_post(const BlApiCall *call, gpointer user_data)
     return reply;
 }
 
+static BlApiReply admission_post(const BlApiCall *call, gpointer user_data)
+{
+    BlDaemon *daemon = user_data;
+    BlAdmissionFacts facts = admission_facts(daemon);
+    BlApiReply reply = bl_admissions_admit(daemon->admissions, &facts, call);
+    if (reply.status != 200)
+        return reply;
+    const char *message = json_string_value(json_object_get(reply.body, "message"));
+    if (message != NULL)
+        bl_daemon_log(BL_LOG_WARNING, "%s", message);
+    bl_api_server_publish(daemon->api, "admission", ++daemon->last_event, reply.body);
+    return reply;
+}
+
 void bl_daemon_handlers(BlApiConfig *config)
 {
     config->handlers[BL_ROUTE_STATUS] = status_get;
@@ -296,8 +329,10 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_EXPLAIN] = explain_get;
     config->handlers[BL_ROUTE_DECISIONS] = decisions_get;
     config->handlers[BL_ROUTE_POLICY] = policy_get;
+    config->handlers[BL_ROUTE_FIT] = fit_get;
     config->handlers[BL_ROUTE_MODE_SET] = mode_post;
     config->handlers[BL_ROUTE_CLASS_SET] = class_post;
     config->handlers[BL_ROUTE_APPROVE] = approve_post;
     config->handlers[BL_ROUTE_POLICY_RELOAD] = reload_post;
+    config->handlers[BL_ROUTE_ADMIT] = admission_post;
 }

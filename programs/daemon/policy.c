@@ -52,6 +52,16 @@ gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors)
     return TRUE;
 }
 
+void bl_daemon_policy_promises(BlDaemon *daemon)
+{
+    if (daemon->promises_checked || !daemon->inventory_complete)
+        return;
+    daemon->promises_checked = TRUE;
+    g_autofree char *text = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
+    if (text != NULL)
+        bl_daemon_log(BL_LOG_WARNING, "the policy promises more than the host has:\n%s", text);
+}
+
 json_t *bl_daemon_policy_files(const BlDaemon *daemon)
 {
     json_t *files = json_array();

@@ -30,17 +30,35 @@ static void add_parameter(json_t *parameters, const char *name, const char *in, 
                                                 "required", 0, "schema", "type", type));
 }
 
+static void add_route_parameters(json_t *parameters, BlRouteId id)
+{
+    static const struct {
+        BlRouteId id;
+        const char *name, *in, *type;
+    } known[] = {
+        {BL_ROUTE_DECISIONS, "after", "query", "integer"},
+        {BL_ROUTE_DECISIONS, "limit", "query", "integer"},
+        {BL_ROUTE_DECISIONS, "vm", "query", "string"},
+        {BL_ROUTE_DECISIONS, "since", "query", "string"},
+        {BL_ROUTE_EVENTS, "Last-Event-ID", "header", "integer"},
+        {BL_ROUTE_FIT, "memory", "query", "integer"},
+        {BL_ROUTE_FIT, "vcpus", "query", "integer"},
+        {BL_ROUTE_FIT, "class", "query", "string"},
+        {BL_ROUTE_FIT, "name", "query", "string"},
+        {BL_ROUTE_FIT, "uuid", "query", "string"},
+        {BL_ROUTE_FIT, "metadata", "query", "string"},
+        {BL_ROUTE_FIT, "count", "query", "integer"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (known[i].id == id)
+            add_parameter(parameters, known[i].name, known[i].in, known[i].type);
+    }
+}
+
 static json_t *operation_new(const BlRoute *route)
 {
     json_t *parameters = path_parameters_new(route->path);
-    if (route->id == BL_ROUTE_DECISIONS) {
-        add_parameter(parameters, "after", "query", "integer");
-        add_parameter(parameters, "limit", "query", "integer");
-        add_parameter(parameters, "vm", "query", "string");
-        add_parameter(parameters, "since", "query", "string");
-    }
-    if (route->id == BL_ROUTE_EVENTS)
-        add_parameter(parameters, "Last-Event-ID", "header", "integer");
+    add_route_parameters(parameters, route->id);
     gboolean acts = g_str_equal(route->method, "POST");
     if (acts)
         add_parameter(parameters, "Idempotency-Key", "header", "string");

@@ -14,8 +14,10 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_DECISIONS, "GET", "/api/v1/decisions",
      "Decisions with reason, expectation and effect; query: after, limit, vm, since"},
     {BL_ROUTE_EVENTS, "GET", "/api/v1/events",
-     "Decisions as they happen, as server-sent events; resumes after Last-Event-ID"},
+     "Decisions and admissions as they happen, as server-sent events; resumes after Last-Event-ID"},
     {BL_ROUTE_POLICY, "GET", "/api/v1/policy", "The policy in force: its files and every default"},
+    {BL_ROUTE_FIT, "GET", "/api/v1/fit",
+     "Would one more guest fit, and why; query: memory, vcpus, class, name, uuid, metadata, count"},
     {BL_ROUTE_OPENAPI, "GET", "/api/v1/openapi.json", "This description of the API"},
     {BL_ROUTE_MODE_SET, "POST", "/api/v1/mode",
      "Sets how far Ballast may go: {\"mode\": \"observe\" | \"advise\" | \"enforce\"}"},
@@ -24,6 +26,9 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_APPROVE, "POST", "/api/v1/decisions/{id}/approve", "Approves a proposed decision"},
     {BL_ROUTE_POLICY_RELOAD, "POST", "/api/v1/policy/reload",
      "Reads the policy files again; nothing changes when they hold an error"},
+    {BL_ROUTE_ADMIT, "POST", "/api/v1/admissions",
+     "A guest is about to start: {\"name\", \"uuid\", \"memory\", \"vcpus\", \"balloon\", "
+     "\"metadata\"}; tells whether it may, and keeps room for it"},
 };
 
 const BlRoute *bl_route(BlRouteId id)

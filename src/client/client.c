@@ -14,7 +14,7 @@
 #include "client/reply.h"
 
 /* A daemon answers from memory; a minute without an answer is a hanging daemon. */
-#define TIMEOUT_SECONDS 60L
+#define TIMEOUT_MSEC 60000
 #define REPLY_BYTES_MAX (64 * 1024 * 1024)
 /* The server sends a comment every 15 s; three missing ones are a dead connection. */
 #define SILENCE_SECONDS 45L
@@ -25,12 +25,14 @@ G_DEFINE_QUARK(bl - client - error - quark, bl_client_error)
 struct BlClient {
     char *socket_path;
     CURL *curl;
+    guint timeout_msec;
 };
 
 BlClient *bl_client_new(const char *socket_path)
 {
     BlClient *client = g_new0(BlClient, 1);
     client->socket_path = g_strdup(socket_path);
+    client->timeout_msec = TIMEOUT_MSEC;
     client->curl = curl_easy_init();
     if (client->curl == NULL)
         g_error("out of memory");
@@ -44,6 +46,11 @@ void bl_client_free(BlClient *client)
     curl_easy_cleanup(client->curl);
     g_free(client->socket_path);
     g_free(client);
+}
+
+void bl_client_set_timeout(BlClient *client, guint msec)
+{
+    client->timeout_msec = msec;
 }
 
 char *bl_client_path(const char *route_path, const char *argument)
@@ -129,7 +136,7 @@ static void prepare(BlClient *client, const char *path, struct curl_slist *heade
 static json_t *perform(BlClient *client, GString *text, GError **error)
 {
     long status = 0;
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, TIMEOUT_SECONDS);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_msec);
     CURLcode code = curl_easy_perform(client->curl);
     if (code != CURLE_OK) {
         set_curl_error(client, code, error);
@@ -164,7 +171,7 @@ json_t *bl_client_post(BlClient *client, const char *path, const json_t *body, G
 
     prepare(client, path, headers, collect, text);
     curl_easy_setopt(client->curl, CURLOPT_COPYPOSTFIELDS, sent);
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, TIMEOUT_SECONDS);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_msec);
     CURLcode code = curl_easy_perform(client->curl);
     if (is_broken_connection(code)) {
         g_string_truncate(text, 0);

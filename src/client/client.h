@@ -26,6 +26,9 @@ BlClient *bl_client_new(const char *socket_path);
 void bl_client_free(BlClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlClient, bl_client_free)
 
+/* How long to wait for an answer; a minute unless set. */
+void bl_client_set_timeout(BlClient *client, guint msec);
+
 /* A route's path with its parameter, if it has one, replaced by `argument`, percent-encoded. */
 char *bl_client_path(const char *route_path, const char *argument);
 /* Adds "?key=value", or "&key=value" when there is a query already. */

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "definition/metadata.h"
 
-/* Our element in a domain's <metadata>. */
-#define METADATA_URI "urn:ballast:domain:1"
 /* A libvirtd that does not answer for 3 x 5 s is given up; calls that wait for it fail then. */
 #define KEEPALIVE_SECONDS 5
 #define KEEPALIVE_COUNT 3
@@ -233,7 +232,7 @@ BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error)
     }
     facts->vcpus = (guint)vcpus;
     g_autofree char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
-                                                     METADATA_URI, VIR_DOMAIN_AFFECT_LIVE);
+                                                     BL_METADATA_URI, VIR_DOMAIN_AFFECT_LIVE);
     facts->metadata = bl_metadata_parse(metadata != NULL ? metadata : "");
     return g_steal_pointer(&facts);
 }

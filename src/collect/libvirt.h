@@ -60,10 +60,6 @@ BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error) G_GNUC_WARN
 gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* "key=value", sorted, from the text of a domain's <metadata> element or parts of it: every child
- * in Ballast's namespace with text in it. Pure; damaged XML gives what was whole before. */
-char **bl_metadata_parse(const char *xml);
-
 /* Where libvirt's QEMU driver keeps the pid file of a domain, from the URI's socket. */
 char *bl_libvirt_pid_file(const char *uri, const char *name);
 

@@ -439,10 +439,6 @@ static void root_walk(Builder *builder, const BlPolicyNode *root)
 /* Second pass: names of classes to indices. */
 static void references_resolve(Builder *builder)
 {
-    const char *names[BL_CLASSES_MAX];
-    guint n_names = builder->policy->classes->len;
-    for (guint i = 0; i < n_names; i++)
-        names[i] = bl_policy_class(builder->policy, i)->name;
     for (guint i = 0; i < builder->references->len; i++) {
         const Reference *reference = &g_array_index(builder->references, Reference, i);
         guint index = 0;
@@ -453,17 +449,11 @@ static void references_resolve(Builder *builder)
                 builder->policy->default_class = index;
             continue;
         }
-        const char *nearest = bl_policy_report_is_full(builder->report)
-                                  ? NULL
-                                  : bl_policy_nearest(reference->name, names, n_names);
-        g_autoptr(GString) hint = g_string_new(NULL);
-        if (nearest != NULL)
-            g_string_append_printf(hint, "did you mean \"%s\"? ", nearest);
-        g_string_append(hint, "declared classes: ");
-        for (guint j = 0; j < n_names; j++)
-            g_string_append_printf(hint, "%s%s", j > 0 ? ", " : "", names[j]);
+        g_autofree char *hint = bl_policy_report_is_full(builder->report)
+                                    ? NULL
+                                    : bl_policy_class_hint(builder->policy, reference->name);
         g_autofree char *name = bl_policy_quote(reference->name);
-        bl_policy_report(builder->report, &reference->place, hint->str, "class %s is not declared",
+        bl_policy_report(builder->report, &reference->place, hint, "class %s is not declared",
                          name);
     }
 }
@@ -551,7 +541,8 @@ static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *
 gboolean bl_policy_equal(const BlPolicy *a, const BlPolicy *b)
 {
     if (a->cpu.overcommit_milli != b->cpu.overcommit_milli || a->cpu.ready != b->cpu.ready ||
-        !memory_equal(&a->memory, &b->memory) || a->default_class != b->default_class ||
+        !memory_equal(&a->memory, &b->memory) || a->admission != b->admission ||
+        a->default_class != b->default_class ||
         a->protection.steps_per_minute != b->protection.steps_per_minute ||
         a->protection.max_guests_per_step != b->protection.max_guests_per_step ||
         a->protection.freeze_on_worse != b->protection.freeze_on_worse ||

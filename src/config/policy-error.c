@@ -237,3 +237,19 @@ const char *bl_policy_nearest(const char *text, const char *const *words, guint 
     }
     return nearest;
 }
+
+char *bl_policy_class_hint(const BlPolicy *policy, const char *name)
+{
+    const char *names[BL_CLASSES_MAX] = {NULL};
+    guint n_names = policy->classes->len;
+    for (guint i = 0; i < n_names; i++)
+        names[i] = bl_policy_class(policy, i)->name;
+    const char *nearest = bl_policy_nearest(name, names, n_names);
+    GString *hint = g_string_new(NULL);
+    if (nearest != NULL)
+        g_string_append_printf(hint, "did you mean \"%s\"? ", nearest);
+    g_string_append(hint, "declared classes: ");
+    for (guint i = 0; i < n_names; i++)
+        g_string_append_printf(hint, "%s%s", i > 0 ? ", " : "", names[i]);
+    return g_string_free(hint, FALSE);
+}

@@ -49,6 +49,10 @@ GPtrArray *bl_policy_sources_read(const char *path, GPtrArray *errors);
  * how many are not shown. Each source states the version; no two sources set the same key. */
 BlPolicy *bl_policy_parse(GPtrArray *sources, GPtrArray *errors);
 
+/* What to say after "there is no class NAME": "did you mean \"critical\"? declared classes: ...".
+ */
+char *bl_policy_class_hint(const BlPolicy *policy, const char *name);
+
 /* The built-in, commented default policy: the text that is installed as policy.yaml. */
 const char *bl_policy_default_text(void);
 

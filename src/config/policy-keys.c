@@ -45,6 +45,8 @@ static const BlPolicyKeys boundary_memory_keys = KEYS(boundary_memory_rows);
 static const BlPolicyKey boundaries_rows[] = {
     {"cpu", BL_KEY_TABLE, .inside = &boundary_cpu_keys},
     {"memory", BL_KEY_TABLE, .inside = &boundary_memory_keys},
+    {"admission", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlPolicy, admission),
+     .store = BL_STORE_UINT, .max = BL_ADMISSION_REFUSE, .choices = {"off", "warn", "refuse"}},
     UNSUPPORTED("numa"),
     UNSUPPORTED("disk"),
     UNSUPPORTED("network"),
@@ -332,7 +334,7 @@ void bl_policy_key_append(GString *out, const BlPolicyKey *key, gint64 value)
         exact_append(out, value, 1000, 1);
         break;
     case BL_KEY_CHOICE:
-        g_string_append(out, key->choices[value != 0]);
+        g_string_append(out, key->choices[CLAMP(value, 0, key->max)]);
         break;
     case BL_KEY_CPUS:
         cpus_append(out, value);
@@ -346,6 +348,15 @@ void bl_policy_key_append(GString *out, const BlPolicyKey *key, gint64 value)
     }
 }
 
+/* "allowed or never": what changes most stands first. */
+static char *choices_text(const BlPolicyKey *key)
+{
+    GString *text = g_string_new("write ");
+    for (gint64 i = key->max; i >= 0; i--)
+        g_string_append_printf(text, "%s%s", key->choices[i], i > 1 ? ", " : i == 1 ? " or " : "");
+    return g_string_free(text, FALSE);
+}
+
 /* What to write instead: "a percentage from 0% to 100%, such as 5%, or none". */
 static char *value_hint(const BlPolicyKey *key)
 {
@@ -356,7 +367,7 @@ static char *value_hint(const BlPolicyKey *key)
             "write auto, an amount of memory such as 2GiB, or a part of the host's such "
             "as 90%");
     if (key->kind == BL_KEY_CHOICE)
-        return g_strdup_printf("write %s or %s", key->choices[1], key->choices[0]);
+        return choices_text(key);
     g_autoptr(GString) hint = g_string_new("write ");
     g_string_append(hint, key->kind == BL_KEY_PERCENT   ? "a percentage from "
                           : key->kind == BL_KEY_INTEGER ? "a whole number from "
@@ -372,7 +383,7 @@ static char *value_hint(const BlPolicyKey *key)
 
 static gboolean choice_parse(const BlPolicyKey *key, const char *text, gint64 *ret_value)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(key->choices); i++) {
+    for (gint64 i = 0; i <= key->max; i++) {
         if (g_str_equal(text, key->choices[i])) {
             *ret_value = i;
             return TRUE;

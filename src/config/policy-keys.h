@@ -42,7 +42,7 @@ typedef struct {
     BlKeyStore store;
     gint64 min, max;
     gboolean none;          /* also "none", stored as BL_LIMIT_NONE */
-    const char *choices[2]; /* BL_KEY_CHOICE: the words for FALSE and TRUE */
+    const char *choices[3]; /* BL_KEY_CHOICE: the words for 0 (or FALSE) to max */
     const char *example;    /* for hints */
 } BlPolicyKey;
 

@@ -110,7 +110,12 @@ gint64 bl_memory_rising(const BlEngine *engine, const BlDomain *domain);
 gint64 bl_memory_overhead(const BlEngine *engine, const BlDomain *domain);
 gint64 bl_memory_overhead_usual(const BlEngine *engine);
 
+/* No host and no guest has more; more is a damaged reading. */
+#define BL_MEMORY_MAX ((gint64)1 << 50)
+
 /* memory-host.c: capacity, use and state of the host's memory. */
+/* What may be occupied, by the policy and the host's size, bytes; -1: unknown. */
+gint64 bl_memory_capacity(const BlPolicy *policy, const BlValues *host);
 void bl_memory_host_update(BlEngine *engine, const BlPolicy *policy);
 /* A part of the capacity, bytes. */
 gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad);

@@ -167,6 +167,13 @@ static gint64 fixed_of(const BlEngine *engine, const BlDomain *domain)
     return MAX(resident, reserved + bl_memory_overhead(engine, domain));
 }
 
+gint64 bl_memory_least(const BlEngine *engine, const BlDomain *domain)
+{
+    return bl_memory_is_managed(engine, domain)
+               ? bl_memory_floor(engine, domain) + bl_memory_overhead(engine, domain)
+               : fixed_of(engine, domain);
+}
+
 /* --- sharing out -------------------------------------------------------------------------------
  */
 

@@ -22,6 +22,9 @@ gboolean bl_memory_is_managed(const BlEngine *engine, const BlDomain *domain);
 gint64 bl_memory_floor(const BlEngine *engine, const BlDomain *domain);
 gint64 bl_memory_most(const BlEngine *engine, const BlDomain *domain);
 
+/* The least of the host's memory that any guest occupies, however far its balloon goes, bytes. */
+gint64 bl_memory_least(const BlEngine *engine, const BlDomain *domain);
+
 /* TRUE when it should be given something, having `present`. */
 gboolean bl_memory_needs(const BlEngine *engine, const BlDomain *domain, gint64 present);
 

@@ -11,8 +11,6 @@
 #include "base/units.h"
 #include "core/engine-private.h"
 
-/* No host has more; more is a damaged reading. */
-#define BYTES_MAX ((gint64)1 << 50)
 /* A balloon that moved no more than this between two reports rests. */
 #define RESTS_BYTES (8 * BL_MIB)
 /* A guest with less than this usable is starved. */
@@ -48,7 +46,7 @@ static void amounts_check(BlValues *values)
     };
     for (guint i = 0; i < G_N_ELEMENTS(amounts); i++) {
         gint64 value = bl_values_get(values, amounts[i], 0);
-        if (value < 0 || value > BYTES_MAX)
+        if (value < 0 || value > BL_MEMORY_MAX)
             bl_values_clear(values, amounts[i]);
     }
 }

@@ -14,7 +14,6 @@
 /* Of the window: so long did everybody wait for memory. */
 #define STALLED 500
 #define SWAPPED_BYTES (4 * BL_MIB)
-#define CAPACITY_MAX ((gint64)1 << 50)
 
 gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad)
 {
@@ -28,11 +27,22 @@ static gint64 resident_sum(const BlEngine *engine)
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
         gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, -1);
-        if (resident < 0 || resident > CAPACITY_MAX)
+        if (resident < 0 || resident > BL_MEMORY_MAX)
             return -1;
         sum += resident;
     }
     return sum;
+}
+
+gint64 bl_memory_capacity(const BlPolicy *policy, const BlValues *host)
+{
+    gint64 total = bl_values_get(host, BL_HOST_MEMORY_TOTAL, -1);
+    gint64 wanted = policy->memory.capacity;
+    if (total <= 0 || total > BL_MEMORY_MAX)
+        return -1;
+    if (wanted > 0)
+        return MIN(wanted, total);
+    return wanted == 0 ? total : bl_permyriad_part(total, -wanted);
 }
 
 static void use_judge(BlEngine *engine, const BlPolicy *policy)
@@ -40,18 +50,18 @@ static void use_judge(BlEngine *engine, const BlPolicy *policy)
     BlMemoryHost *memory = &engine->memory;
     gint64 total = bl_values_get(&engine->host, BL_HOST_MEMORY_TOTAL, -1);
     gint64 available = bl_values_get(&engine->host, BL_HOST_MEMORY_AVAILABLE, -1);
-    gint64 wanted = policy->memory.capacity;
+    gint64 capacity = bl_memory_capacity(policy, &engine->host);
     memory->capacity = memory->used = -1;
     memory->resident = -1;
-    if (total <= 0 || total > CAPACITY_MAX || available < 0 || available > total)
+    if (capacity < 0 || available < 0 || available > total)
         return;
     memory->resident = resident_sum(engine);
-    if (wanted <= 0) {
-        memory->capacity = wanted == 0 ? total : bl_permyriad_part(total, -wanted);
+    if (policy->memory.capacity <= 0) {
+        memory->capacity = capacity;
         memory->used = total - available;
     } else if (memory->resident >= 0) {
-        memory->capacity = MIN(wanted, total);
-        memory->used = MAX(memory->resident, memory->capacity - available);
+        memory->capacity = capacity;
+        memory->used = MAX(memory->resident, capacity - available);
     }
 }
 

@@ -21,6 +21,7 @@ BlPolicy *bl_policy_new(void)
     policy->ref_count = 1;
     policy->cpu = (BlCpuBoundary){.overcommit_milli = 4000, .ready = 500};
     policy->memory = (BlMemoryBoundary){.target = 8000, .soft = 8500, .hard = 9000};
+    policy->admission = BL_ADMISSION_WARN;
     policy->classes = g_ptr_array_new_with_free_func(class_free);
     policy->assignments = g_ptr_array_new_with_free_func(assignment_free);
     policy->protection =
@@ -92,4 +93,10 @@ const char *bl_match_kind_name(BlMatchKind kind)
     static const char *const names[] = {"name", "uuid", "metadata"};
     g_return_val_if_fail(kind < G_N_ELEMENTS(names), NULL);
     return names[kind];
+}
+
+const char *bl_admission_name(BlAdmission admission)
+{
+    static const char *const names[BL_ADMISSIONS] = {"off", "warn", "refuse"};
+    return admission < BL_ADMISSIONS ? names[admission] : "unknown";
 }

@@ -52,6 +52,14 @@ typedef struct {
     gint64 target, soft, hard;
 } BlMemoryBoundary;
 
+/* What becomes of a guest that is to start and does not fit. */
+typedef enum {
+    BL_ADMISSION_OFF,    /* nobody asks */
+    BL_ADMISSION_WARN,   /* it starts, and that is told */
+    BL_ADMISSION_REFUSE, /* while enforcing; else as to warn */
+    BL_ADMISSIONS,
+} BlAdmission;
+
 typedef struct {
     guint steps_per_minute;
     guint max_guests_per_step;
@@ -62,6 +70,7 @@ typedef struct {
     gint ref_count;
     BlCpuBoundary cpu;
     BlMemoryBoundary memory;
+    guint admission;        /* BlAdmission */
     GPtrArray *classes;     /* BlClass *, by rank */
     GPtrArray *assignments; /* BlAssignment *, first match wins */
     guint default_class;
@@ -85,5 +94,6 @@ const BlClass *bl_policy_class(const BlPolicy *policy, guint index);
 /* FALSE when the policy has no class of that name. */
 gboolean bl_policy_find_class(const BlPolicy *policy, const char *name, guint *ret_index);
 const char *bl_match_kind_name(BlMatchKind kind);
+const char *bl_admission_name(BlAdmission admission);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "actuate/balloon.h"
-#include "collect/libvirt.h"
+#include "definition/metadata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,6 +5,7 @@ Host *host_new(BlMode mode)
 {
     Host *host = g_new0(Host, 1);
     host->world = world_new(mode);
+    host->total = 8 * GIB;
     host->own = GIB / 2;
     host->hidden = -1;
     for (guint i = 0; i < host->world->policy->classes->len; i++)
@@ -73,8 +74,9 @@ void host_tick(Host *host)
         if (host->hidden == BL_DOMAIN_MEMORY_USABLE)
             bl_values_clear(values, BL_DOMAIN_MEMORY_FREE);
     }
-    bl_values_set(&world->host, BL_HOST_MEMORY_TOTAL, 8 * GIB);
-    bl_values_set(&world->host, BL_HOST_MEMORY_AVAILABLE, MAX(8 * GIB - resident - host->own, 0));
+    bl_values_set(&world->host, BL_HOST_MEMORY_TOTAL, host->total);
+    bl_values_set(&world->host, BL_HOST_MEMORY_AVAILABLE,
+                  MAX(host->total - resident - host->own, 0));
     world_tick(world);
 }
 

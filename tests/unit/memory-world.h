@@ -11,6 +11,7 @@
 
 typedef struct {
     World *world;
+    gint64 total;                      /* what the host has */
     gint64 own;                        /* what the host itself occupies */
     gint64 used[WORLD_GUESTS_MAX];     /* by each guest */
     gint64 resident[WORLD_GUESTS_MAX]; /* what its QEMU occupies */

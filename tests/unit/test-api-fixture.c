@@ -91,6 +91,39 @@ static BlApiReply answer_policy(const BlApiCall *call, gpointer user_data)
                           "1000}\ndefault: standard\n"));
 }
 
+static BlApiReply answer_fit(const BlApiCall *call, gpointer user_data)
+{
+    const char *name = call->query(call->request, "class");
+    const char *count = call->query(call->request, "count");
+    gboolean fits = g_strcmp0(name, "batch") == 0;
+    if (g_strcmp0(name, "gold") == 0)
+        return bl_api_problem(404, NULL, "the policy has no class \"gold\"");
+    return done(json_pack(
+        "{s:s, s:b, s:s, s:s?, s:s, s:I, s:I, s:["
+        "{s:s, s:b, s:I, s:I, s:I, s:s}, {s:s, s:n, s:f, s:f, s:n, s:s}, {s:s, s:b, s:i, s:i, s:i, "
+        "s:s}]}",
+        "kind", "Fit", "fits", fits, "memory", call->query(call->request, "memory"), "name",
+        call->query(call->request, "name"), "text", fits ? "it fits" : "it does not fit: 4 and 3",
+        "count", (json_int_t)(count != NULL ? g_ascii_strtoll(count, NULL, 10) : 1), "fitting",
+        (json_int_t)(fits ? 5 : 3), "checks", "name", "memory.use", "fits", fits, "needed",
+        (json_int_t)4 << 30, "taken", (json_int_t)3 << 29, "limit", (json_int_t)7 << 30, "text",
+        "4 and 3", "name", "cpu.reservation", "fits", "needed", 1.0, "taken", 2.5, "limit", "text",
+        "no CPUs", "name", "cpu.overcommit", "fits", 1, "needed", 2, "taken", 7, "limit", 8, "text",
+        "2 and 7"));
+}
+
+/* Says no to "refused", warns of "warned", and lets everybody else start. */
+static BlApiReply answer_admission(const BlApiCall *call, gpointer user_data)
+{
+    const char *name = json_string_value(json_object_get(call->body, "name"));
+    gboolean refused = g_strcmp0(name, "refused") == 0, warned = g_strcmp0(name, "warned") == 0;
+    g_autofree char *sent = json_dumps(call->body, JSON_COMPACT | JSON_SORT_KEYS);
+    if (g_strcmp0(name, "odd") == 0)
+        return bl_api_problem(400, NULL, "Not like this.");
+    return done(json_pack("{s:s, s:b, s:s?}", "kind", "Admission", "admitted", !refused, "message",
+                          refused || warned ? sent : NULL));
+}
+
 static BlApiReply answer_mode(const BlApiCall *call, gpointer user_data)
 {
     const char *mode = json_string_value(json_object_get(call->body, "mode"));
@@ -126,9 +159,11 @@ static const BlApiHandler handlers[BL_ROUTE_COUNT] = {
     [BL_ROUTE_EXPLAIN] = answer_explain,
     [BL_ROUTE_DECISIONS] = answer_decisions,
     [BL_ROUTE_POLICY] = answer_policy,
+    [BL_ROUTE_FIT] = answer_fit,
     [BL_ROUTE_MODE_SET] = answer_mode,
     [BL_ROUTE_CLASS_SET] = answer_class,
     [BL_ROUTE_POLICY_RELOAD] = answer_reload,
+    [BL_ROUTE_ADMIT] = answer_admission,
 };
 
 static gpointer run_loop(gpointer data)

@@ -188,27 +188,6 @@ static void test_throttled(void)
     g_assert_false(bl_cgroup_throttled_parse("usage_usec 9\n", &nsec));
 }
 
-static void check_metadata(const char *xml, const char *expected)
-{
-    g_auto(GStrv) entries = bl_metadata_parse(xml);
-    g_autofree char *joined = g_strjoinv(";", entries);
-    g_assert_cmpstr(joined, ==, expected);
-}
-
-static void test_metadata(void)
-{
-    check_metadata("<class>critical</class>", "class=critical");
-    check_metadata("<ballast:domain xmlns:ballast='urn:ballast:domain:1'>"
-                   "<ballast:team> ci </ballast:team><ballast:class>batch</ballast:class>"
-                   "</ballast:domain>",
-                   "class=batch;team=ci");
-    check_metadata("", "");
-    check_metadata("<class>unfinished", "");
-    check_metadata("<a><b>x</b></a", "b=x");
-    check_metadata("<a>&bad;</a>", "");
-    check_metadata("<b:>no key</b:>", "");
-}
-
 static void test_cmdline(void)
 {
     static const char line[] = "qemu\0-name\0guest=a\0-uuid\0" UUID "\0-m\0"
@@ -311,7 +290,6 @@ int main(int argc, char **argv)
     g_test_add_func("/collect/cgroup-mount", test_cgroup_mount);
     g_test_add_func("/collect/cgroup-domain", test_cgroup_domain);
     g_test_add_func("/collect/throttled", test_throttled);
-    g_test_add_func("/collect/metadata", test_metadata);
     g_test_add_func("/collect/cmdline", test_cmdline);
     g_test_add_func("/collect/finds-qemu", test_finds_qemu);
     g_test_add_func("/collect/pid-file", test_pid_file);

@@ -1,9 +1,13 @@
 /* The command line against a server with canned answers: output, formats, exit codes, help. */
 #include "test-api-fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/figure-text.h"
@@ -160,6 +164,119 @@ static void test_acts(void)
     check(1, "approve 7", "", "does not answer");
 }
 
+static void test_fit(void)
+{
+    check(0, "fit --memory 4GiB --vcpus 2 --class batch", "yes: it fits\n\n", "");
+    g_assert_nonnull(strstr(out_text, "CHECK            FITS  NEEDED      TAKEN  LIMIT\n"));
+    g_assert_nonnull(strstr(out_text, "memory.use       yes    4 GiB    1.5 GiB  7 GiB\n"));
+    g_assert_nonnull(strstr(out_text, "cpu.reservation  -     1 core  2.5 cores      -\n"));
+    g_assert_nonnull(strstr(out_text, "cpu.overcommit   yes        2          7      8\n"));
+    check(0, "fit --memory=1 --vcpus=1 --class=batch --name db-1 -o json", "\"name\": \"db-1\"",
+          "");
+    check(0, "fit --memory 1GiB --vcpus 1 --class batch --count 5",
+          "yes: 5 of 5 fit; the last: it fits\n", "");
+    check(0, "fit --memory 1GiB --vcpus 1 --class batch -o wide", "4 and 3\n", "");
+    /* A no is an answer, not a failure to answer. */
+    g_assert_cmpint(run("fit --memory 4GiB --vcpus 2 --class critical"), ==, BL_EXIT_REFUSED);
+    g_assert_true(g_str_has_prefix(out_text, "no: it does not fit: 4 and 3\n\n"));
+    g_assert_cmpstr(err_text, ==, "");
+    g_assert_cmpint(run("fit --memory 1.5GiB --vcpus 2 --count 5 -o json"), ==, BL_EXIT_REFUSED);
+    g_assert_nonnull(strstr(out_text, "\"memory\": \"1610612736\""));
+    g_assert_cmpint(run("fit --memory 1GiB --vcpus 2 --count 5"), ==, BL_EXIT_REFUSED);
+    g_assert_true(g_str_has_prefix(out_text, "no: 3 of 5 fit; the next: it does not fit"));
+    check(3, "fit --memory 4GiB --vcpus 2 --class gold", "", "no class \"gold\"");
+    check(2, "fit", "", "--memory 4GiB --vcpus 2");
+    check(2, "fit --memory 4GiB", "", "--memory 4GiB --vcpus 2");
+    check(2, "fit --memory 4 GiB --vcpus 2", "", "usage: ballast fit");
+    check(2, "fit --memory 4Gib --vcpus 2", "",
+          "--memory needs an amount such as 4GiB, not \"4Gib\"");
+    check(2, "fit --memory 0 --vcpus 2", "", "--memory needs an amount");
+    check(2, "fit --memory 1GiB --vcpus 1.5", "", "--vcpus needs a whole number");
+    check(2, "fit --memory 1GiB --vcpus 0", "", "--vcpus needs a whole number");
+    check(2, "fit --memory 1GiB --vcpus 1 --count 101", "",
+          "--count needs a whole number from 1 to");
+}
+
+/* Runs "ballast hook qemu WORDS" with that standard input. */
+static int hook(const char *words, const char *text)
+{
+    g_autofree char *path = g_build_filename(fixture.folder, "definition", NULL);
+    g_autofree char *line = g_strconcat("hook qemu ", words, NULL);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    int own = dup(STDIN_FILENO), file = open(path, O_RDONLY | O_CLOEXEC);
+    g_assert_cmpint(dup2(file, STDIN_FILENO), ==, STDIN_FILENO);
+    int code = run(line);
+    g_assert_cmpint(dup2(own, STDIN_FILENO), ==, STDIN_FILENO);
+    close(own);
+    close(file);
+    g_unlink(path);
+    g_assert_cmpstr(out_text, ==, "");
+    return code;
+}
+
+static char *definition(const char *name)
+{
+    return g_strdup_printf(
+        "<domain><name>%s</name><uuid>4DEA22B3-1d52-d8f3-2516-782e98ab3fa0</uuid>"
+        "<metadata><class xmlns='urn:ballast:domain:1'>gold</class></metadata>"
+        "<memory>1024</memory><vcpu>2</vcpu>"
+        "<devices><memballoon model='virtio'/></devices></domain>",
+        name);
+}
+
+static void test_hook(void)
+{
+    g_autofree char *refused = definition("refused"), *warned = definition("warned");
+    g_autofree char *fine = definition("fine"), *odd = definition("odd");
+    g_assert_cmpint(hook("fine prepare begin -", fine), ==, 0);
+    g_assert_cmpstr(err_text, ==, "");
+    g_assert_cmpint(hook("warned prepare begin -", warned), ==, 0);
+    g_assert_cmpstr(
+        err_text, ==,
+        "ballast: {\"balloon\":1048576,\"memory\":1048576,\"metadata\":[\"class=gold\"],"
+        "\"name\":\"warned\",\"uuid\":\"4dea22b3-1d52-d8f3-2516-782e98ab3fa0\","
+        "\"vcpus\":2}\n");
+    g_assert_cmpint(hook("-- refused prepare begin -", refused), ==, BL_EXIT_REFUSED);
+    g_assert_true(g_str_has_prefix(err_text, "ballast: {\"balloon\""));
+    /* Whatever else libvirt does is not asked about, and does not fail. */
+    static const char *const others[] = {"start begin -",     "started begin -", "stopped end -",
+                                         "release end -",     "migrate begin -", "restore begin -",
+                                         "reconnect begin -", "attach begin -",  "prepare end -"};
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *words = g_strconcat("refused ", others[i], NULL);
+        g_assert_cmpint(hook(words, refused), ==, 0);
+        g_assert_cmpstr(err_text, ==, "");
+    }
+    /* Nor does what goes wrong. */
+    g_assert_cmpint(hook("odd prepare begin -", odd), ==, 0);
+    g_assert_cmpstr(err_text, ==, "ballast: \"odd\" starts unchecked: Not like this.\n");
+    g_assert_cmpint(hook("torn prepare begin -", "<domain>"), ==, 0);
+    g_assert_nonnull(strstr(err_text, "\"torn\" starts unchecked: the guest's definition cannot"));
+    g_assert_cmpint(hook("none prepare begin -", ""), ==, 0);
+    g_assert_cmpint(hook("--socket /nonexistent/x.sock refused prepare begin -", refused), ==, 0);
+    g_assert_nonnull(strstr(err_text, "starts unchecked: no daemon answers"));
+    check(2, "hook qemu refused prepare", "", "usage: ballast hook qemu");
+}
+
+/* A daemon that does not answer holds nobody up. */
+static void test_hook_of_hanging_daemon(void)
+{
+    g_autofree char *path = g_build_filename(fixture.folder, "mute.sock", NULL);
+    g_autofree char *words = g_strdup_printf("--socket %s refused prepare begin -", path);
+    g_autofree char *refused = definition("refused");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(bind(fd, (const struct sockaddr *)&address, sizeof address), ==, 0);
+    g_assert_cmpint(listen(fd, 5), ==, 0);
+    gint64 started = g_get_monotonic_time();
+    g_assert_cmpint(hook(words, refused), ==, 0);
+    g_assert_nonnull(strstr(err_text, "starts unchecked"));
+    g_assert_cmpint(g_get_monotonic_time() - started, <, 5 * G_USEC_PER_SEC);
+    close(fd);
+    g_unlink(path);
+}
+
 static void test_policy(void)
 {
     check(0, "policy show", "# p.yaml\nversion: 1\n", "");
@@ -261,6 +378,9 @@ int main(int argc, char **argv)
     g_test_add_func("/command/log", test_log);
     g_test_add_func("/command/log-follow", test_log_follow);
     g_test_add_func("/command/acts", test_acts);
+    g_test_add_func("/command/fit", test_fit);
+    g_test_add_func("/command/hook", test_hook);
+    g_test_add_func("/command/hook-of-hanging-daemon", test_hook_of_hanging_daemon);
     g_test_add_func("/command/policy", test_policy);
     g_test_add_func("/command/help", test_help);
     g_test_add_func("/command/no-daemon", test_no_daemon);

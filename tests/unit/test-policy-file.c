@@ -83,6 +83,7 @@ static void test_default(void)
     g_assert_cmpuint(policy->assignments->len, ==, 0);
     g_assert_cmpint(policy->cpu.overcommit_milli, ==, 4000);
     g_assert_cmpint(policy->cpu.ready, ==, 500);
+    g_assert_cmpuint(policy->admission, ==, BL_ADMISSION_WARN);
     g_assert_cmpuint(policy->protection.steps_per_minute, ==, 60);
     g_assert_cmpuint(policy->protection.max_guests_per_step, ==, 10);
     g_assert_true(policy->protection.freeze_on_worse);
@@ -90,7 +91,7 @@ static void test_default(void)
 
 static const char every_key[] =
     "version: 1\n"
-    "boundaries: {cpu: {overcommit: 1.25, ready: 0.5%}}\n"
+    "boundaries: {cpu: {overcommit: 1.25, ready: 0.5%}, admission: refuse}\n"
     "classes:\n"
     "  gold: {shares: 262144, cpu: {reservation: 12.5%, limit: 50%, ready: 100%, idle: allowed,\n"
     "    cpus: \"0-3, 6,62\"}}\n"
@@ -120,6 +121,7 @@ static void test_every_key(void)
     g_assert_cmpint(bl_policy_class(policy, 2)->shares, ==, 1000);
     g_assert_cmpint(policy->cpu.overcommit_milli, ==, 1250);
     g_assert_cmpint(policy->cpu.ready, ==, 50);
+    g_assert_cmpuint(policy->admission, ==, BL_ADMISSION_REFUSE);
     g_assert_cmpuint(policy->default_class, ==, 2);
     g_assert_cmpuint(policy->protection.steps_per_minute, ==, 6000);
     g_assert_cmpuint(policy->protection.max_guests_per_step, ==, 1);
@@ -160,6 +162,7 @@ static void test_files(void)
                     "    target: 80%  # default\n"
                     "    soft: 85%  # default\n"
                     "    hard: 90%  # default\n"
+                    "  admission: warn  # default\n"
                     "classes:\n"
                     "  a:  # policy.yaml:3\n"
                     "    shares: 1000  # default\n"
@@ -240,7 +243,7 @@ static void test_many_errors(void)
         "policy.yaml:4:3: error: \"boundaries.disk\" is not supported yet\n"
         "    disk: {space: 80%}\n"
         "    ^\n"
-        "  hint: remove it; known here: cpu, memory\n"
+        "  hint: remove it; known here: cpu, memory, admission\n"
         "policy.yaml:8:5: error: unknown key \"share\" in \"classes.critical\"\n"
         "      share: 8000\n"
         "      ^\n"
@@ -405,6 +408,9 @@ static void test_structure(void)
          "write \"key: value\" below it"},
         {HEAD TAIL "protect:\n  freeze_on: never\n  freeze_on: never\n", ":6:3",
          "\"freeze_on\" is given twice", "it stands on line 5 already; remove one of them"},
+        {HEAD TAIL "boundaries: {admission: maybe}\n", ":4:25",
+         "\"boundaries.admission\" is not one of its words: \"maybe\"",
+         "write refuse, warn or off"},
         {HEAD TAIL "protect: {steps_per_minute: 6001}\n", ":4:29",
          "\"protect.steps_per_minute\" is out of range",
          "write a whole number from 1 to 6000, such as 60"},
