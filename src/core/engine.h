@@ -36,8 +36,8 @@ BlMode bl_engine_mode(const BlEngine *engine);
 /* TRUE while memory is being shared out: then its figures matter more, and age faster. */
 gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
 
-/* How many changes are in force or under way; after a release request, 0 means all is given
- * back. */
+/* How many changes are in force or under way; after a release request, 0 means all is given back
+ * that can be: what the kernel refuses to take back now stays in the journal. */
 guint bl_engine_holdings(const BlEngine *engine);
 
 #endif

@@ -24,6 +24,7 @@ typedef struct {
     gint64 memory_reservation;
     gint64 memory_limit; /* or BL_LIMIT_NONE */
     gboolean memory_ballooning;
+    gboolean memory_sharing; /* its pages may be merged with equal ones of others */
 } BlClass;
 
 typedef enum {
@@ -48,6 +49,9 @@ typedef struct {
     gint64 capacity; /* bytes; 0: what the host has; negative: so many permyriad of it */
     /* Of the capacity, permyriad. Up to `target` nothing is taken; above it idle memory is. */
     gint64 target, soft, hard;
+    gboolean sharing;          /* page sharing is governed; FALSE: left alone */
+    gint64 sharing_cpu;        /* that ksmd may use while it scans, permyriad of a core */
+    gboolean tenants_together; /* guests of different tenants may share pages */
 } BlMemoryBoundary;
 
 typedef struct {
