@@ -193,6 +193,7 @@ static void host_open(BlDaemon *daemon)
     daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
+    bl_daemon_ksm_open(daemon);
     daemon->cgroup_fd = -1;
     daemon->pressure_usec = -1;
     if (!bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
@@ -301,6 +302,7 @@ static void daemon_free(BlDaemon *daemon)
     g_clear_pointer(&daemon->policy_sources, g_ptr_array_unref);
     g_array_unref(daemon->outcomes);
     g_array_unref(daemon->requests);
+    bl_daemon_ksm_close(daemon);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
     bl_fd_close(&daemon->host_stat_fd);

@@ -104,6 +104,9 @@ static BlApiReply status_get(const BlApiCall *call, gpointer user_data)
                                   daemon->policy_error));
     json_object_set_new(body, "inventoryComplete", json_boolean(daemon->inventory_complete));
     g_autoptr(GString) text = g_string_new(NULL);
+    bl_explain_sharing(text, view);
+    json_object_set_new(json_object_get(body, "sharing"), "sentence", json_string(text->str));
+    g_string_truncate(text, 0);
     bl_explain_host(text, view);
     json_object_set_new(body, "sentences", lines_to_json(text->str));
     json_object_set_new(body, "notices", notices(daemon));
