@@ -118,6 +118,8 @@ static void stop_check(BlDaemon *daemon, gint64 now_usec)
                       "ballastd again, or run ballastd --restore",
                       left);
         daemon->exit_code = 1;
+    } else {
+        bl_daemon_ksm_stopped(daemon);
     }
     g_main_loop_quit(daemon->loop);
 }

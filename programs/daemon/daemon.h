@@ -77,7 +77,8 @@ typedef struct {
     gint64 looked_usec;
     int lock_fd; /* held while this daemon may change anything; -1: not */
     gboolean lock_known;
-    gint64 lock_holder; /* the other ballastd that holds it; 0: none */
+    gboolean lock_taken; /* by another ballastd: */
+    gint64 lock_holder;  /* 0: unknown */
     gint64 lock_usec;
     gboolean holdings_pending;
 } BlKsmWatch;
@@ -189,6 +190,8 @@ void bl_daemon_ksm_sample(BlDaemon *daemon, gint64 now_usec);
 void bl_daemon_ksm_guest_open(int proc_fd, BlRecord *record);
 void bl_daemon_ksm_guest(BlDaemon *daemon, BlRecord *record);
 void bl_daemon_ksm_step(BlDaemon *daemon, const BlStep *step);
+/* Everything that could be given back is: says what could not. */
+void bl_daemon_ksm_stopped(BlDaemon *daemon);
 
 /* steps.c: hands steps to actuators. */
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);

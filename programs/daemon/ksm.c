@@ -101,8 +101,9 @@ static void lock_check(BlDaemon *daemon, gint64 now_usec)
     g_autoptr(GError) error = NULL;
     ksm->lock_usec = now_usec;
     ksm->lock_fd = bl_daemon_lock(LOCK_PATH, "page sharing", &error);
-    ksm->lock_known = error == NULL || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_BUSY);
-    ksm->lock_holder = error != NULL ? bl_daemon_lock_holder(LOCK_PATH) : 0;
+    ksm->lock_taken = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_BUSY);
+    ksm->lock_known = error == NULL || ksm->lock_taken;
+    ksm->lock_holder = ksm->lock_taken ? bl_daemon_lock_holder(LOCK_PATH) : 0;
     if (!acts)
         bl_fd_close(&ksm->lock_fd);
 }
@@ -119,7 +120,7 @@ static void owner_sample(BlDaemon *daemon, BlValues *host)
     if (ksm->processes.ksmtuned > 0) {
         owner = BL_KSM_OWNER_KSMTUNED;
         pid = ksm->processes.ksmtuned;
-    } else if (ksm->lock_holder > 0) {
+    } else if (ksm->lock_taken) {
         owner = BL_KSM_OWNER_BALLAST;
         pid = ksm->lock_holder;
     }
@@ -249,4 +250,19 @@ void bl_daemon_ksm_step(BlDaemon *daemon, const BlStep *step)
     act->journal = daemon->journal;
     act->folder_fd = daemon->ksm.folder_fd;
     bl_workers_push(daemon->workers, LANE, act_run, act_done, act);
+}
+
+void bl_daemon_ksm_stopped(BlDaemon *daemon)
+{
+    g_autoptr(GArray) entries = bl_journal_entries(daemon->journal);
+    for (guint i = 0; i < entries->len; i++) {
+        const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
+        if (strcmp(holding->uuid, BL_HOST_UUID) == 0)
+            bl_daemon_log(
+                BL_LOG_INFO,
+                "%s stays at %" G_GINT64_FORMAT ", because the kernel takes no other value "
+                "while pages are shared; it is in the journal, and goes back when ballastd "
+                "runs and none are",
+                bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name, holding->value);
+    }
 }

@@ -158,9 +158,13 @@ static gboolean owner_write(const BlEngine *engine, char *owner)
     gint64 who = bl_values_get(&engine->host, BL_HOST_KSM_OWNER, BL_KSM_OWNER_NONE);
     const char *foreign = foreign_name(engine);
     owner[0] = '\0';
-    if (who == BL_KSM_OWNER_KSMTUNED || who == BL_KSM_OWNER_BALLAST)
-        g_snprintf(owner, BL_NAME_SIZE, "%s (process %" G_GINT64_FORMAT ")",
-                   who == BL_KSM_OWNER_KSMTUNED ? "ksmtuned" : "another ballastd", pid);
+    const char *program = who == BL_KSM_OWNER_KSMTUNED  ? "ksmtuned"
+                          : who == BL_KSM_OWNER_BALLAST ? "another ballastd"
+                                                        : NULL;
+    if (program != NULL && pid > 0)
+        g_snprintf(owner, BL_NAME_SIZE, "%s (process %" G_GINT64_FORMAT ")", program, pid);
+    else if (program != NULL)
+        g_strlcpy(owner, program, BL_NAME_SIZE);
     else if (bl_values_get(&engine->host, BL_HOST_KSM_ADVISOR, 0) != 0)
         g_strlcpy(owner, "the kernel's advisor (advisor_mode)", BL_NAME_SIZE);
     else if (foreign != NULL)

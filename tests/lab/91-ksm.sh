@@ -83,6 +83,7 @@ foreign() {
 	ok "it looks for equal pages" wait_for 20 ksm_is run 1
 	ksm_set pages_to_scan 777
 	ok "somebody's change is reported" wait_for 10 log_has d 'ksm.pages_to_scan.*set by somebody else'
+	ok "and explained" bash -c "'$BALLAST' --socket '$RUN/d.sock' explain host | grep -q 'ksm.pages_to_scan goes back'"
 	ok "and named" wait_for 10 sentence_has d 'left alone: somebody who set ksm.pages_to_scan'
 	ok "the scanning goes back" wait_for 10 ksm_is run 0
 	ok "a clean stop succeeds" daemon_stop d

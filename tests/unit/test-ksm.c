@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "core/explain.h"
+#include "model/codec.h"
 #include "world.h"
 
 #define GIB (1024 * BL_MIB)
@@ -475,6 +476,72 @@ static void test_saved(void)
                                        "200 MiB."));
 }
 
+static gboolean read_again(json_t *json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BlSample) sample = bl_sample_from_json(json, &error);
+    g_assert_true((sample == NULL) == (error != NULL));
+    return sample != NULL;
+}
+
+/* The host's controls are part of a trace; traces of before they were are read all the same. */
+static void test_codec(void)
+{
+    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
+    two_add(host);
+    BlHolding holding = {.generation = 9, .field = BL_DOMAIN_KSM_RUN, .value = 1};
+    g_strlcpy(holding.uuid, BL_HOST_UUID, sizeof holding.uuid);
+    g_array_append_val(host->world->holdings, holding);
+    host_tick(host);
+    json_t *json = bl_sample_to_json(host->world->sample);
+    g_autoptr(BlSample) sample = bl_sample_from_json(json, NULL);
+    g_assert_nonnull(sample);
+    g_assert_cmpuint(sample->host_generation, ==, 9);
+    g_assert_cmpint(sample->host_controls.value[BL_DOMAIN_KSM_PAGES], ==, 100);
+    g_assert_cmpuint(sample->host_controls.present, ==, host->world->sample->host_controls.present);
+    g_assert_cmpint(g_array_index(sample->holdings, BlHolding, 0).field, ==, BL_DOMAIN_KSM_RUN);
+    json_object_set_new(json, "hostControls", json_integer(1));
+    g_assert_false(read_again(json));
+    json_object_set_new(json, "hostControls", json_pack("{s:s}", "ksm.run", "1"));
+    g_assert_false(read_again(json));
+    json_object_set_new(json, "hostGeneration", json_string("9"));
+    g_assert_false(read_again(json));
+    json_object_del(json, "hostGeneration");
+    g_assert_true(read_again(json));
+    /* The host's UUID is no domain's. */
+    json_t *domain = json_array_get(json_object_get(json, "domains"), 1);
+    json_object_set_new(domain, "uuid", json_string(BL_HOST_UUID));
+    g_assert_false(read_again(json));
+    json_decref(json);
+}
+
+/* What is decided of the host and what it is like, as programs read it. */
+static void test_json(void)
+{
+    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
+    two_add(host);
+    host->sharing = 4 * BL_MIB;
+    host_run(host, 2 * SECOND);
+    g_autoptr(BlView) view = view_of(host);
+    json_t *json = bl_view_host_to_json(view);
+    const json_t *sharing = json_object_get(json, "sharing");
+    g_assert_cmpstr(json_string_value(json_object_get(sharing, "state")), ==, "scanning");
+    g_assert_cmpint(json_integer_value(json_object_get(sharing, "saved")), ==, 4 * BL_MIB);
+    g_assert_cmpint(
+        json_integer_value(json_object_get(json_object_get(sharing, "controls"), "ksm.run")), ==,
+        1);
+    json_decref(json);
+    bl_values_set(&host->world->host, BL_HOST_KSM_OWNER, BL_KSM_OWNER_BALLAST);
+    host_run(host, 2 * SECOND);
+    line_check(host, "saves 4 MiB; left alone: another ballastd governs it");
+    json = bl_decision_to_json(world_last(host->world, BL_RULE_SHARING_OTHERS, -1));
+    g_assert_cmpstr(json_string_value(json_object_get(json, "target")), ==, "host");
+    g_assert_cmpstr(json_string_value(json_object_get(json, "policy")), ==, "memory");
+    g_assert_cmpstr(json_string_value(json_object_get(json, "owner")), ==, "another ballastd");
+    g_assert_null(json_object_get(json, "victim"));
+    json_decref(json);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -491,5 +558,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ksm/modes", test_modes);
     g_test_add_func("/ksm/holdings", test_holdings);
     g_test_add_func("/ksm/saved", test_saved);
+    g_test_add_func("/ksm/codec", test_codec);
+    g_test_add_func("/ksm/json", test_json);
     return g_test_run();
 }
