@@ -344,15 +344,28 @@ void bl_sim_checker_free(BlSimChecker *checker)
     g_free(checker);
 }
 
+/* What the journal holds of a control of the host; NULL: nothing. */
+static const BlJournalEntry *host_entry(const GArray *entries, BlDomainField field)
+{
+    BlStep step = {.field = field, .generation = BL_SIM_BOOT};
+    g_strlcpy(step.uuid, BL_HOST_UUID, sizeof step.uuid);
+    return entry_find(entries, &step);
+}
+
 static void host_event(BlSimChecker *checker, const BlSimEvent *event)
 {
     BlSimField *state = &checker->fields[checker->agent->world->n_guests][event->field];
     BlSimKsm ksm = checker->agent->world->ksm;
+    guint damaged;
+    const GString *text = checker->agent->disk->text;
+    g_autoptr(GArray) entries = bl_journal_parse(text->str, text->len, &damaged);
+    const BlJournalEntry *entry = host_entry(entries, event->field);
     if (!bl_sim_ksm_write(&ksm, event->field, event->value) ||
         (state->ours && event->value == state->written))
         return;
-    state->baseline = event->value;
-    state->ours = FALSE;
+    /* Between two looks somebody may have set another value and this one again: nobody can tell. */
+    state->ours = entry != NULL && entry->holding.value == event->value;
+    state->baseline = state->ours ? entry->holding.original : event->value;
 }
 
 void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
@@ -510,12 +523,9 @@ static void host_restored(BlSimChecker *checker, const GArray *entries)
     const BlSimWorld *world = checker->agent->world;
     for (guint f = BL_DOMAIN_CONTROLS; f < BL_CONTROLS && checker->agent->spec->ksm; f++) {
         const BlSimField *state = &checker->fields[world->n_guests][f];
-        BlStep step = {.field = f, .generation = BL_SIM_BOOT};
-        g_strlcpy(step.uuid, BL_HOST_UUID, sizeof step.uuid);
-        gboolean held = entry_find(entries, &step) != NULL;
         if (f == BL_DOMAIN_KSM_ACROSS_NODES && world->ksm.shared > 0)
             continue;
-        if (held)
+        if (host_entry(entries, f) != NULL)
             bl_sim_checker_violate(
                 checker, "the journal still holds %s of the host after everything is given back",
                 bl_field_info(BL_SCOPE_DOMAIN, f)->name);
