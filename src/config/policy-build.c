@@ -529,13 +529,15 @@ static gboolean class_equal(const BlClass *a, const BlClass *b)
            a->cpu_ready == b->cpu_ready && a->cpu_idle_allowed == b->cpu_idle_allowed &&
            a->cpu_pin == b->cpu_pin && a->memory_reservation == b->memory_reservation &&
            a->memory_limit == b->memory_limit && a->memory_ballooning == b->memory_ballooning &&
-           a->memory_squeeze == b->memory_squeeze && a->memory_pause == b->memory_pause;
+           a->memory_squeeze == b->memory_squeeze && a->memory_pause == b->memory_pause &&
+           a->memory_sharing == b->memory_sharing;
 }
 
 static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *b)
 {
     return a->capacity == b->capacity && a->target == b->target && a->soft == b->soft &&
-           a->hard == b->hard;
+           a->hard == b->hard && a->sharing == b->sharing && a->sharing_cpu == b->sharing_cpu &&
+           a->tenants_together == b->tenants_together;
 }
 
 gboolean bl_policy_equal(const BlPolicy *a, const BlPolicy *b)
