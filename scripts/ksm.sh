@@ -1,10 +1,19 @@
 # Page sharing of this machine, for tests and benchmarks: what it is set to, put back whatever happens.
-# To be sourced. There is one ksmd, so only one of them may run at a time.
+# To be sourced, after scripts/lab-daemon.sh.
 # shellcheck shell=bash
 
 KSM=/sys/kernel/mm/ksm
 # In the order in which they can be written: while the advisor is on, it alone sets the pace.
 KSM_SETTINGS=(advisor_mode pages_to_scan sleep_millisecs smart_scan merge_across_nodes run)
+
+# There is one ksmd, and whoever enforces on this machine governs it: tests and benchmarks take turns, and
+# begin when no ballastd has it. ksm_turn SECONDS: 1 when that does not come about.
+ksm_is_free() { [ ! -e /run/ballast/ksm.lock ] || flock --nonblock /run/ballast/ksm.lock true; }
+ksm_turn() {
+	mkdir -p /run/ballast
+	exec {KSM_TURN}>/run/ballast/ksm-turn.lock
+	flock --timeout "$1" "$KSM_TURN" && wait_for "$1" ksm_is_free
+}
 
 ksm_get() { sed 's/.*\[\(.*\)\].*/\1/' "$KSM/$1"; }
 ksm_set() { echo "$2" >"$KSM/$1"; }
