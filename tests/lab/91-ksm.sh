@@ -24,10 +24,8 @@ sentence_has() { api "$1" status | jq -e --arg text "$2" '.sharing.sentence | co
 # policy_make SHARING: all guests of host1 fill three quarters of the boundary. SHARING is that of the
 # critical class.
 policy_make() {
-	local pid sum=0
-	for pid in "$LAB_DIR"/host1/run/libvirt/qemu/*.pid; do
-		sum=$((sum + $(awk '{ print int($2 / 256) }' "/proc/$(cat "$pid")/statm")))
-	done
+	local sum
+	sum=$(guests_resident_mib)
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:
