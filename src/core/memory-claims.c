@@ -82,16 +82,9 @@ static gint64 rise_of(const BlEngine *engine, const BlDomain *domain)
                domain->controls.value[BL_DOMAIN_MEMORY_MAX] / 2);
 }
 
-/* Room to grow: until the gift after next, while it grows. */
-static gint64 room_of(const BlEngine *engine, const BlDomain *domain)
-{
-    return MAX(headroom_of(engine, domain), rise_of(engine, domain));
-}
-
-/* What it uses, with that. */
 static gint64 need_of(const BlEngine *engine, const BlDomain *domain)
 {
-    return used_of(engine, domain) + room_of(engine, domain);
+    return used_of(engine, domain) + headroom_of(engine, domain);
 }
 
 /* The most that the guest may have: the administrator's own setting, before Ballast, stays above
@@ -126,7 +119,8 @@ gboolean bl_memory_needs(const BlEngine *engine, const BlDomain *domain, gint64 
 {
     /* A dead band, so that a small change of what there is for all is no reason for a step, and a
      * guest that grows gets one step for a while of growth. */
-    gint64 least = MAX(base_of(domain), used_of(engine, domain) + room_of(engine, domain) / 2);
+    gint64 room = MAX(headroom_of(engine, domain), rise_of(engine, domain));
+    gint64 least = MAX(base_of(domain), used_of(engine, domain) + room / 2);
     return domain->memory.starved || present < MIN(least, bl_memory_most(engine, domain));
 }
 
@@ -145,15 +139,18 @@ static BlMemoryClaim claim_of(const BlEngine *engine, const BlDomain *domain)
     };
 }
 
-/* What a guest that has run out is given before anybody else gets more than its floor. */
-static BlMemoryClaim gift_of(const BlMemoryClaim *claim, const BlDomain *domain)
+/* What a guest that grows, or has run out, is given before anybody else gets more than its floor:
+ * enough until the gift after next, as far as there is room. */
+static BlMemoryClaim gift_of(const BlEngine *engine, const BlMemoryClaim *claim,
+                             const BlDomain *domain)
 {
     gint64 actual = domain->controls.value[BL_DOMAIN_BALLOON];
+    gint64 high = used_of(engine, domain) + rise_of(engine, domain);
+    if (domain->memory.starved)
+        high = MAX(high, actual + MAX(actual / 2, STARVED_GIFT));
     BlMemoryClaim gift = *claim;
     gift.used = 0;
-    gift.high = domain->memory.starved
-                    ? MAX(claim->low, MIN(claim->high, actual + MAX(actual / 2, STARVED_GIFT)))
-                    : claim->low;
+    gift.high = CLAMP(high, claim->low, claim->high);
     return gift;
 }
 
@@ -257,7 +254,7 @@ void bl_memory_claims(BlEngine *engine, const BlPolicy *policy, BlMemorySums *su
         domain->memory.target = -1;
         if (!bl_memory_is_managed(engine, domain))
             continue;
-        BlMemoryClaim claim = claim_of(engine, domain), gift = gift_of(&claim, domain);
+        BlMemoryClaim claim = claim_of(engine, domain), gift = gift_of(engine, &claim, domain);
         g_array_append_val(memory->claims, claim);
         g_array_append_val(memory->gifts, gift);
         sums->floors += claim.low;
