@@ -101,8 +101,10 @@ static const BlPolicyKey class_memory_rows[] = {
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
     {"pause", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_pause),
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
+    {"huge_pages", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_huge_pages),
+     .store = BL_STORE_UINT, .max = BL_HUGE_PAGES_REQUIRED,
+     .choices = {"off", "preferred", "required"}},
     UNSUPPORTED("sharing"),
-    UNSUPPORTED("huge_pages"),
 };
 static const BlPolicyKeys class_memory_keys = KEYS(class_memory_rows);
 

@@ -61,6 +61,8 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "1 when the guest may take memory back from the balloon before it kills a program"},
     {"memory.reporting", "FPR", BL_UNIT_NONE, BL_KIND_GAUGE,
      "1 when the guest hands memory that it frees back to the host (free page reporting)"},
+    {"memory.huge", "HUGE", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory of the domain's QEMU that is in transparent huge pages"},
 };
 
 static const BlFieldInfo thread_fields[BL_THREAD_FIELDS] = {
