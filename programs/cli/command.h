@@ -21,6 +21,9 @@ typedef enum {
     BL_EXIT_REFUSED, /* by the policy */
     BL_EXIT_CONFLICT,
     BL_EXIT_PARTLY,
+    /* Of the audit alone: it found something. */
+    BL_EXIT_WARNINGS = 10,
+    BL_EXIT_ERRORS = 11,
 } BlExit;
 
 typedef enum {
@@ -114,6 +117,7 @@ int bl_command_policy_show(BlCli *cli, int argc, char **argv);
 int bl_command_policy_reload(BlCli *cli, int argc, char **argv);
 int bl_command_fit(BlCli *cli, int argc, char **argv);
 int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
+int bl_command_audit(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);
 int bl_command_replay(int argc, char **argv);

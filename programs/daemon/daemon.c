@@ -187,21 +187,27 @@ static void source_add(BlDaemon *daemon, GSource *source, GSourceFunc call, int 
 /* --- start and end -----------------------------------------------------------------------------
  */
 
+static int controller_open(const char *mountinfo, const char *controller,
+                           BlCgroupVersion *ret_version)
+{
+    g_autofree char *mount = NULL;
+    *ret_version = bl_cgroup_mount_parse(mountinfo, controller, &mount);
+    return *ret_version != BL_CGROUP_NONE ? bl_dir_open_at(AT_FDCWD, mount) : -1;
+}
+
 static void host_open(BlDaemon *daemon)
 {
     g_autofree char *text = NULL;
-    g_autofree char *mount = NULL;
     gsize length = 0;
     daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
-    daemon->cgroup_fd = -1;
+    daemon->cgroup_fd = daemon->memory_cgroup_fd = -1;
     daemon->pressure_usec = -1;
     if (!bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
         return;
-    daemon->cgroup_version = bl_cgroup_mount_parse(text, &mount);
-    if (daemon->cgroup_version != BL_CGROUP_NONE)
-        daemon->cgroup_fd = bl_dir_open_at(AT_FDCWD, mount);
+    daemon->cgroup_fd = controller_open(text, "cpu", &daemon->cgroup_version);
+    daemon->memory_cgroup_fd = controller_open(text, "memory", &daemon->memory_cgroup_version);
 }
 
 static gboolean state_open(BlDaemon *daemon, GError **error)
@@ -307,6 +313,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_admissions_free(daemon->admissions);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
+    bl_fd_close(&daemon->memory_cgroup_fd);
     bl_fd_close(&daemon->host_stat_fd);
     bl_fd_close(&daemon->host_pressure_fd);
     bl_fd_close(&daemon->host_lock_fd);

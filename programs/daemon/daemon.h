@@ -54,6 +54,11 @@ typedef struct {
     gint64 resident_bytes;     /* -1: unknown */
     int statm_fd;
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
+    /* Of its definition, for the audit. */
+    gboolean transient; /* it has none to start from again */
+    BlParts now, next;
+    gint64 huge_bytes;  /* in transparent huge pages; -1: unknown */
+    int memory_stat_fd; /* memory.stat of its cgroup; -1: none */
 } BlRecord;
 
 typedef enum {
@@ -93,6 +98,8 @@ struct BlDaemon {
     int proc_fd;
     int cgroup_fd; /* the mount of the cpu controller; -1: none */
     BlCgroupVersion cgroup_version;
+    int memory_cgroup_fd; /* the same of the memory controller */
+    BlCgroupVersion memory_cgroup_version;
     int host_stat_fd, host_pressure_fd;
     BlValues host_memory;
     gint64 host_memory_usec; /* when that was read */
@@ -184,6 +191,11 @@ gboolean bl_daemon_override_set(BlDaemon *daemon, const char *uuid, const char *
 void bl_daemon_handlers(BlApiConfig *config);
 /* A decision as the API, the store and the log show it: with host, expectation and sentence. */
 json_t *bl_daemon_decision_json(const BlDecision *decision);
+/* The answer about a guest that is not there. */
+BlApiReply bl_daemon_no_domain(const char *name);
+
+/* audit.c: the API's answers about definitions. */
+void bl_daemon_audit_handlers(BlApiConfig *config);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);

@@ -53,7 +53,7 @@ json_t *bl_daemon_decision_json(const BlDecision *decision)
     return object;
 }
 
-static BlApiReply no_domain(const char *name)
+BlApiReply bl_daemon_no_domain(const char *name)
 {
     return bl_api_problem(404, "No such guest",
                           "no running guest has the name or UUID \"%s\"; `ballast vms` lists them",
@@ -129,7 +129,7 @@ static BlApiReply vm_get(const BlApiCall *call, gpointer user_data)
     const BlView *view = bl_daemon_view(user_data);
     const BlDomainView *domain = bl_view_find(view, call->argument);
     if (domain == NULL)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     json_t *body = bl_view_domain_to_json(domain);
     json_object_set_new(body, "kind", json_string("Vm"));
     json_object_set_new(body, "time", bl_time_to_json(view->wall_usec));
@@ -148,7 +148,7 @@ static BlApiReply explain_get(const BlApiCall *call, gpointer user_data)
     const BlDomainView *domain = bl_view_find(view, call->argument);
     g_autoptr(GError) error = NULL;
     if (domain == NULL)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     g_autoptr(GString) text = g_string_new(NULL);
     bl_explain_domain(text, view, domain);
     BlStoreQuery query = {.domain = domain->name, .limit = EXPLAIN_DECISIONS};
@@ -252,7 +252,7 @@ static BlApiReply class_post(const BlApiCall *call, gpointer user_data)
     g_autoptr(GError) error = NULL;
     guint index;
     if (domain == NULL)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     if (class_name == NULL && !json_is_null(value))
         return bl_api_problem(400, "Bad class", "\"class\" is the name of a class, or null");
     if (class_name != NULL && !bl_policy_find_class(daemon->policy, class_name, &index))
@@ -335,4 +335,5 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_APPROVE] = approve_post;
     config->handlers[BL_ROUTE_POLICY_RELOAD] = reload_post;
     config->handlers[BL_ROUTE_ADMIT] = admission_post;
+    bl_daemon_audit_handlers(config);
 }

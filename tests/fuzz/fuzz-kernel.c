@@ -37,12 +37,12 @@ static void counters(const char *text)
 static void groups(const char *text)
 {
     for (int version = BL_CGROUP_V1; version <= BL_CGROUP_V2; version++) {
-        g_autofree char *path = bl_cgroup_domain_path(text, (BlCgroupVersion)version);
+        g_autofree char *path = bl_cgroup_domain_path(text, (BlCgroupVersion)version, "cpu");
         /* Below the mount, wherever that is. */
         check(path == NULL || (path[0] != '\0' && strstr(path, "..") == NULL));
     }
     g_autofree char *mount = NULL;
-    check((bl_cgroup_mount_parse(text, &mount) == BL_CGROUP_NONE) == (mount == NULL));
+    check((bl_cgroup_mount_parse(text, "cpu", &mount) == BL_CGROUP_NONE) == (mount == NULL));
 }
 
 static void processes(const char *text, size_t size)
