@@ -3,6 +3,25 @@
 
 #include <string.h>
 
+static const char *const names[BL_PARTS] = {"balloon",   "statistics", "autodeflate", "reporting",
+                                            "hugePages", "locked",     "nodes"};
+
+const char *bl_part_name(BlPart part)
+{
+    return part < BL_PARTS ? names[part] : "unknown";
+}
+
+gboolean bl_part_parse(const char *name, BlPart *ret_part)
+{
+    for (guint i = 0; i < BL_PARTS; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *ret_part = i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 gboolean bl_part_value_equal(const BlPartValue *value, const BlPartValue *other)
 {
     return value->present == other->present &&

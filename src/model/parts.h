@@ -29,6 +29,10 @@ typedef struct {
     BlPartValue values[BL_PARTS];
 } BlParts;
 
+/* "reporting": stable. */
+const char *bl_part_name(BlPart part);
+gboolean bl_part_parse(const char *name, BlPart *ret_part);
+
 gboolean bl_part_value_equal(const BlPartValue *value, const BlPartValue *other);
 
 /* What the parts mean. FALSE, too, when nothing is known. */
