@@ -27,6 +27,9 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_CLASS_SET, "POST", "/api/v1/vms/{name}/class",
      "Gives a guest a class: {\"class\": NAME}; null returns it to the policy's choice"},
     {BL_ROUTE_APPROVE, "POST", "/api/v1/decisions/{id}/approve", "Approves a proposed decision"},
+    {BL_ROUTE_DEFINITION, "POST", "/api/v1/vms/{name}/definition",
+     "Changes a guest's definition for its next start: {\"rule\": RULE of the audit, \"undo\": "
+     "false, \"dryRun\": false}"},
     {BL_ROUTE_POLICY_RELOAD, "POST", "/api/v1/policy/reload",
      "Reads the policy files again; nothing changes when they hold an error"},
     {BL_ROUTE_ADMIT, "POST", "/api/v1/admissions",
