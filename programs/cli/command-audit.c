@@ -152,10 +152,54 @@ static int show_findings(BlCli *cli, int argc, char **argv)
     return code;
 }
 
+/* --- changes -----------------------------------------------------------------------------------
+ */
+
+static void print_change(const BlCli *cli, const json_t *reply)
+{
+    const char *message = bl_text_of(reply, "message"), *lines = bl_text_of(reply, "difference");
+    g_auto(GStrv) difference = g_strsplit(lines != NULL ? lines : "", "\n", -1);
+    for (guint i = 0; difference[i] != NULL; i++) {
+        if (difference[i][0] != '\0')
+            bl_cli_print_line(cli->out, difference[i]);
+    }
+    bl_cli_print_line(cli->err, message != NULL ? message : "done");
+}
+
+static int change_definition(BlCli *cli, const char *name, const char *rule, gboolean undo)
+{
+    json_t *reply;
+    json_t *body = json_pack("{s:s, s:b, s:b}", "rule", rule, "undo", undo, "dryRun",
+                             bl_cli_flag(cli, "dry-run"));
+    if (body == NULL)
+        return bl_cli_fail(cli, BL_EXIT_USAGE, "\"%s\" is not UTF-8", rule);
+    int code = bl_cli_post(cli, BL_ROUTE_DEFINITION, name, body, &reply);
+    json_decref(body);
+    if (code != BL_EXIT_DONE)
+        return code;
+    if (cli->format == BL_FORMAT_JSON)
+        bl_cli_print_json(cli, reply);
+    else
+        print_change(cli, reply);
+    json_decref(reply);
+    return BL_EXIT_DONE;
+}
+
 int bl_command_audit(BlCli *cli, int argc, char **argv)
 {
     const char *explained = bl_cli_option(cli, "explain");
+    const char *applied = bl_cli_option(cli, "apply"), *undone = bl_cli_option(cli, "undo");
     if (explained != NULL && argc > 0)
         return bl_cli_fail(cli, BL_EXIT_USAGE, "--explain is about a rule, not about a guest");
+    if ((applied != NULL) + (undone != NULL) + (explained != NULL) > 1)
+        return bl_cli_fail(cli, BL_EXIT_USAGE,
+                           "--apply, --undo and --explain are three things; give one of them");
+    if ((applied != NULL || undone != NULL) && argc != 1)
+        return bl_cli_fail(cli, BL_EXIT_USAGE,
+                           "--apply and --undo change the definition of one guest: give its name");
+    if (applied == NULL && undone == NULL && bl_cli_flag(cli, "dry-run"))
+        return bl_cli_fail(cli, BL_EXIT_USAGE, "--dry-run goes with --apply or --undo");
+    if (applied != NULL || undone != NULL)
+        return change_definition(cli, argv[0], applied != NULL ? applied : undone, undone != NULL);
     return explained != NULL ? explain_rules(cli, explained) : show_findings(cli, argc, argv);
 }

@@ -48,6 +48,10 @@ static const BlOption fit_options[] = {
 static const BlOption audit_options[] = {
     {"rule", 0, "RULE", "what this rule finds alone"},
     {"explain", 0, "RULE", "what a rule is about and why; \"all\": every rule"},
+    {"apply", 0, "RULE",
+     "set what the rule asks for in the guest's definition, for its next start"},
+    {"undo", 0, "RULE", "undo that, unless somebody else has changed it since"},
+    {"dry-run", 0, NULL, "with --apply or --undo: show the difference, and do nothing"},
     {NULL},
 };
 
@@ -98,7 +102,10 @@ static const BlCommand commands[] = {
     {"audit", "[NAME...]", "what the host and its guests could do better, and what it takes",
      "With names: of these guests alone. -o wide shows the figures behind each finding, what to "
      "expect of the change, the exact change and how to undo it. Exits with 10 when the worst "
-     "finding is a warning, with 11 when it is an error.",
+     "finding is a warning, with 11 when it is an error. --apply and --undo never touch the "
+     "running "
+     "guest, work in every mode, and exit with 4 when the guest would not start, with 5 when there "
+     "is nothing to change or somebody else has changed it.",
      audit_options, 0, G_MAXUINT, BL_FORMATS_TEXT | 1u << BL_FORMAT_JSON | 1u << BL_FORMAT_CSV,
      "vm", bl_command_audit},
     {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",

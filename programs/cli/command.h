@@ -90,6 +90,9 @@ int bl_cli_fail_error(const BlCli *cli, GError *error);
 /* Asks the daemon. BL_EXIT_DONE with a new reference, or a code after saying why. */
 int bl_cli_get(BlCli *cli, BlRouteId route, const char *argument, json_t **ret_reply);
 int bl_cli_get_path(BlCli *cli, const char *path, json_t **ret_reply);
+/* Posts; as bl_cli_get. */
+int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t *body,
+                json_t **ret_reply);
 /* Posts and shows the reply: its message, or the whole object with -o json. */
 int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *body);
 void bl_cli_print_json(const BlCli *cli, const json_t *object);

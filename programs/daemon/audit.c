@@ -27,6 +27,12 @@ static void guest_add(BlAuditFacts *facts, const BlDaemon *daemon, const BlDomai
     guest->transient = record->transient;
     guest->now = record->now;
     guest->next = record->next;
+    for (guint i = 0; i < BL_PARTS; i++) {
+        BlDefinitionEntry entry;
+        if (bl_definition_journal_find(daemon->definitions, domain->uuid, i, &entry) &&
+            record->next.known && bl_part_value_equal(&record->next.values[i], &entry.after))
+            guest->ours |= 1u << i;
+    }
 }
 
 static int guest_compare(gconstpointer a, gconstpointer b)
@@ -47,6 +53,12 @@ static BlAuditFacts *facts_collect(BlDaemon *daemon)
     return facts;
 }
 
+GPtrArray *bl_daemon_audit(BlDaemon *daemon)
+{
+    g_autoptr(BlAuditFacts) facts = facts_collect(daemon);
+    return bl_audit_run(facts);
+}
+
 static BlApiReply no_rule(const char *name)
 {
     return bl_api_problem(404, "No such rule",
@@ -60,8 +72,7 @@ static BlApiReply audit_reply(BlDaemon *daemon, const BlApiCall *call, const cha
     const char *rule = call->query(call->request, "rule");
     if (rule != NULL && bl_audit_rule_find(rule) == NULL)
         return no_rule(rule);
-    g_autoptr(BlAuditFacts) facts = facts_collect(daemon);
-    g_autoptr(GPtrArray) findings = bl_audit_run(facts);
+    g_autoptr(GPtrArray) findings = bl_daemon_audit(daemon);
     json_t *items = json_array();
     for (guint i = 0; i < findings->len; i++) {
         const BlFinding *finding = g_ptr_array_index(findings, i);
@@ -90,4 +101,5 @@ void bl_daemon_audit_handlers(BlApiConfig *config)
 {
     config->handlers[BL_ROUTE_AUDIT] = audit_get;
     config->handlers[BL_ROUTE_VM_AUDIT] = vm_audit_get;
+    config->handlers[BL_ROUTE_DEFINITION] = bl_daemon_definition_post;
 }

@@ -227,6 +227,9 @@ static gboolean state_open(BlDaemon *daemon, GError **error)
     daemon->journal = bl_journal_open(state, error);
     if (daemon->journal == NULL)
         return FALSE;
+    daemon->definitions = bl_definition_journal_open(state, error);
+    if (daemon->definitions == NULL)
+        return FALSE;
     daemon->store = bl_store_open(state, error);
     return daemon->store != NULL && bl_daemon_overrides_load(daemon, error);
 }
@@ -299,6 +302,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_event_port_unref(daemon->port);
     bl_store_close(daemon->store);
     bl_journal_close(daemon->journal);
+    bl_definition_journal_close(daemon->definitions);
     g_hash_table_unref(daemon->records);
     g_ptr_array_unref(daemon->retired);
     g_hash_table_unref(daemon->class_overrides);

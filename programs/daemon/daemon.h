@@ -6,6 +6,7 @@
 #include <libvirt/libvirt.h>
 
 #include "actuate/actuate.h"
+#include "actuate/definition-journal.h"
 #include "actuate/libvirt-control.h"
 #include "api/server.h"
 #include "collect/cgroup.h"
@@ -127,6 +128,7 @@ struct BlDaemon {
 
     /* edges */
     BlJournal *journal;
+    BlDefinitionJournal *definitions;
     BlStore *store;
     BlTraceWriter *trace;
     BlApiServer *api;
@@ -194,8 +196,12 @@ json_t *bl_daemon_decision_json(const BlDecision *decision);
 /* The answer about a guest that is not there. */
 BlApiReply bl_daemon_no_domain(const char *name);
 
-/* audit.c: the API's answers about definitions. */
+/* audit.c: what the rules find, and changes of definitions. */
 void bl_daemon_audit_handlers(BlApiConfig *config);
+/* BlFinding *. */
+GPtrArray *bl_daemon_audit(BlDaemon *daemon);
+/* definition.c: the same of definitions for a guest's next start. */
+BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);

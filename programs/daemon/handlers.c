@@ -77,6 +77,11 @@ static json_t *notices(const BlDaemon *daemon)
     if (bl_journal_damaged(daemon->journal) > 0)
         json_array_append_new(array, json_sprintf("%u damaged line(s) in the journal were skipped",
                                                   bl_journal_damaged(daemon->journal)));
+    if (bl_definition_journal_damaged(daemon->definitions) > 0)
+        json_array_append_new(array,
+                              json_sprintf("%u damaged line(s) in the journal of definitions were "
+                                           "skipped: these changes cannot be undone by Ballast",
+                                           bl_definition_journal_damaged(daemon->definitions)));
     g_autofree char *promised = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
     json_t *lines = lines_to_json(promised != NULL ? promised : "");
     json_array_extend(array, lines);

@@ -181,6 +181,13 @@ static void test_audit(void)
     check(0, "audit --explain all -o json", "\"memory.huge_pages\"", "");
     check(3, "audit --explain memory", "", "no rule \"memory\"");
     check(2, "audit a --explain memory", "", "not about a guest");
+    check(0, "audit db --apply memory.reporting", "-a\n+b\\x1b\n", "it is set\n");
+    check(0, "audit db --undo memory.reporting --dry-run -o json", "\"Definition\"", "");
+    check(5, "audit db --apply taken", "", "somebody else");
+    check(2, "audit --apply memory.reporting", "", "one guest");
+    check(2, "audit a b --undo memory.reporting", "", "one guest");
+    check(2, "audit a --undo x --apply x", "", "give one of them");
+    check(2, "audit a --dry-run", "", "--dry-run goes with");
 }
 
 static void test_fit(void)
