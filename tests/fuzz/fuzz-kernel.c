@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "collect/cgroup.h"
+#include "collect/host-memory.h"
 #include "collect/procfs.h"
 
 #define UUID "aaaaaaaa-0000-0000-0000-000000000001"
@@ -32,6 +33,11 @@ static void counters(const char *text)
         check(first >= 0);
     if (bl_cgroup_throttled_parse(text, &first))
         check(first >= 0);
+    if (bl_cgroup_huge_parse(text, &first))
+        check(first >= 0);
+    char word[16] = "";
+    if (bl_choice_parse(text, word, sizeof word))
+        check(word[0] != '\0' && strlen(word) < sizeof word);
 }
 
 static void groups(const char *text)
