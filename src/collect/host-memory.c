@@ -9,6 +9,7 @@
 #include "collect/procfs.h"
 
 #define MEMINFO_SIZE 8192
+#define MOUNTS_MAX (4 * 1024 * 1024)
 #define NODES "devices/system/node"
 
 gboolean bl_choice_parse(const char *text, char *ret_word, gsize size)
@@ -96,12 +97,34 @@ static void nodes_read(const char *sys_path, BlAuditHost *host)
     g_array_sort(host->pools, pool_compare);
 }
 
+/* Lines are "SOURCE PATH TYPE OPTIONS ...". */
+gboolean bl_hugetlbfs_is_mounted(const char *mounts)
+{
+    g_auto(GStrv) lines = g_strsplit(mounts, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_auto(GStrv) words = g_strsplit(lines[i], " ", 4);
+        if (g_strv_length(words) > 2 && strcmp(words[2], "hugetlbfs") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void mounts_read(const char *proc_path, BlAuditHost *host)
+{
+    g_autofree char *path = g_build_filename(proc_path, "self", "mounts", NULL);
+    g_autofree char *text = NULL;
+    gsize length;
+    if (bl_file_read_limited(path, MOUNTS_MAX, &text, &length, NULL))
+        host->hugetlbfs = bl_hugetlbfs_is_mounted(text);
+}
+
 void bl_host_memory_read(const char *sys_path, const char *proc_path, BlAuditHost *host)
 {
     char text[MEMINFO_SIZE];
     g_autofree char *vm = g_build_filename(proc_path, "sys", "vm", NULL);
     gint64 bytes;
     thp_read(sys_path, host);
+    mounts_read(proc_path, host);
     nodes_read(sys_path, host);
     number_read(vm, "swappiness", &host->swappiness);
     if (!file_read(proc_path, "meminfo", text, sizeof text))

@@ -48,28 +48,26 @@ static gint64 pages_of(const BlAuditGuest *guest, gint64 page_bytes)
 
 /* Pages of the size that a guest is given, on the nodes that it may use. Others that will start
  * with huge pages and do not run with them have theirs promised. */
-static void pool_count(const BlAudit *audit, const BlAuditGuest *guest, gint64 *ret_total,
-                       gint64 *ret_free)
+static gint64 pool_free(const BlAudit *audit, const BlAuditGuest *guest)
 {
     const BlAuditHost *host = &audit->facts->host;
     gboolean bound = bl_parts_have(&guest->next, BL_PART_NODES);
-    *ret_total = *ret_free = 0;
+    gint64 free = 0;
     for (guint i = 0; i < host->pools->len; i++) {
         const BlAuditPool *pool = &g_array_index(host->pools, BlAuditPool, i);
         if (pool->page_bytes != host->huge_page_bytes ||
             (bound && !nodes_have(guest->next.values[BL_PART_NODES].text, pool->node)))
             continue;
-        *ret_total += pool->total;
-        *ret_free += pool->free;
+        free += pool->free;
     }
     for (guint i = 0; i < audit->facts->guests->len; i++) {
         const BlAuditGuest *other = g_ptr_array_index(audit->facts->guests, i);
         if (other != guest && other->size > 0 && other->now.known &&
             bl_parts_have(&other->next, BL_PART_HUGE_PAGES) &&
             !bl_parts_have(&other->now, BL_PART_HUGE_PAGES))
-            *ret_free -= pages_of(other, host->huge_page_bytes);
+            free -= pages_of(other, host->huge_page_bytes);
     }
-    *ret_free = MAX(*ret_free, 0);
+    return MAX(free, 0);
 }
 
 /* "512 pages of 2 MiB (0 free) or 1 page of 1 GiB (0 free) on node 0". */
@@ -111,27 +109,54 @@ static char *huge_evidence(const BlAudit *audit, const BlAuditGuest *guest)
     return g_string_free(text, FALSE);
 }
 
-/* One line that sets aside what lacks: for one node in its folder, else for the host. */
-static char *pool_line(const BlAudit *audit, const BlAuditGuest *guest, gint64 pages)
+/* Pages set aside on a node, or on all (-1). */
+static gint64 pool_total(const BlAuditHost *host, gint64 node)
 {
-    const char *nodes = guest->next.values[BL_PART_NODES].text;
-    gint64 node;
-    return bl_parts_have(&guest->next, BL_PART_NODES) && bl_integer_parse(nodes, &node)
-               ? g_strdup_printf("echo %" G_GINT64_FORMAT
-                                 " >/sys/devices/system/node/node%" G_GINT64_FORMAT
-                                 "/hugepages/hugepages-%" G_GINT64_FORMAT "kB/nr_hugepages",
-                                 pages, node, audit->facts->host.huge_page_bytes / 1024)
-               : g_strdup_printf("sysctl -w vm.nr_hugepages=%" G_GINT64_FORMAT, pages);
+    gint64 total = 0;
+    for (guint i = 0; i < host->pools->len; i++) {
+        const BlAuditPool *pool = &g_array_index(host->pools, BlAuditPool, i);
+        if (pool->page_bytes == host->huge_page_bytes && (node < 0 || pool->node == node))
+            total += pool->total;
+    }
+    return total;
+}
+
+/* One line that sets aside what lacks: on the first of the guest's nodes, or wherever there is
+ * memory. */
+static char *pool_line(const BlAudit *audit, const BlAuditGuest *guest, gint64 lacking)
+{
+    const BlAuditHost *host = &audit->facts->host;
+    if (!bl_parts_have(&guest->next, BL_PART_NODES))
+        return g_strdup_printf("sysctl -w vm.nr_hugepages=%" G_GINT64_FORMAT,
+                               pool_total(host, -1) + lacking);
+    gint64 node = (gint64)g_ascii_strtoull(guest->next.values[BL_PART_NODES].text, NULL, 10);
+    return g_strdup_printf("echo %" G_GINT64_FORMAT
+                           " >/sys/devices/system/node/node%" G_GINT64_FORMAT
+                           "/hugepages/hugepages-%" G_GINT64_FORMAT "kB/nr_hugepages",
+                           pool_total(host, node) + lacking, node, host->huge_page_bytes / 1024);
+}
+
+/* libvirt looks for the mount when it starts. */
+static void mount_tell(const BlAudit *audit, BlFinding *finding)
+{
+    static const char line[] = "mount -t hugetlbfs hugetlbfs /dev/hugepages and restart libvirtd";
+    if (audit->facts->host.hugetlbfs != 0)
+        return;
+    g_autofree char *change = g_steal_pointer(&finding->change);
+    finding->change = g_strdup_printf("first %s; then %s", line, change);
+    if (finding->blocked == NULL)
+        finding->blocked =
+            g_strdup_printf("it would not start: no hugetlbfs is mounted; first %s", line);
 }
 
 /* A guest does not start when its pages are not there, so they come first. */
 static void pool_tell(const BlAudit *audit, const BlAuditGuest *guest, BlFinding *finding)
 {
-    gint64 total, free, needed = pages_of(guest, audit->facts->host.huge_page_bytes);
-    pool_count(audit, guest, &total, &free);
+    gint64 needed = pages_of(guest, audit->facts->host.huge_page_bytes);
+    gint64 free = pool_free(audit, guest);
     if (free >= needed)
         return;
-    g_autofree char *line = pool_line(audit, guest, total + needed - free);
+    g_autofree char *line = pool_line(audit, guest, needed - free);
     g_autofree char *change = g_steal_pointer(&finding->change);
     finding->change = g_strdup_printf("first %s; then %s", line, change);
     if (finding->blocked == NULL)
@@ -179,4 +204,5 @@ void bl_audit_huge_pages(BlAudit *audit, const BlAuditRule *rule, const BlAuditG
                              "swapped");
     bl_audit_tell_change(finding, rule, guest, "<hugepages/> in <memoryBacking>");
     pool_tell(audit, guest, finding);
+    mount_tell(audit, finding);
 }

@@ -7,6 +7,7 @@ BlAuditFacts *bl_audit_facts_new(void)
 {
     BlAuditFacts *facts = g_new0(BlAuditFacts, 1);
     facts->host.swappiness = facts->host.swap_bytes = facts->host.huge_page_bytes = -1;
+    facts->host.hugetlbfs = -1;
     facts->host.pools = g_array_new(FALSE, FALSE, sizeof(BlAuditPool));
     facts->guests = g_ptr_array_new_with_free_func(g_free);
     return facts;

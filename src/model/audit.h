@@ -39,6 +39,7 @@ typedef struct {
     gint64 swappiness;      /* -1: unknown */
     gint64 swap_bytes;      /* -1: unknown */
     gint64 huge_page_bytes; /* of the size used where none is named; -1: unknown */
+    gint hugetlbfs;         /* 1: mounted, without which nobody gets them; -1: unknown */
     GArray *pools;          /* BlAuditPool, by page size and node */
 } BlAuditHost;
 

@@ -35,6 +35,7 @@ static void counters(const char *text)
         check(first >= 0);
     if (bl_cgroup_huge_parse(text, &first))
         check(first >= 0);
+    bl_hugetlbfs_is_mounted(text);
     char word[16] = "";
     if (bl_choice_parse(text, word, sizeof word))
         check(word[0] != '\0' && strlen(word) < sizeof word);

@@ -264,6 +264,12 @@ static void test_huge_pool(Setup *setup, gconstpointer data)
     g_auto(BlFinding) enough = {0};
     g_autofree char *text = found(setup, &enough);
     g_assert_true(enough.appliable && enough.blocked == NULL);
+    setup->facts->host.hugetlbfs = 0;
+    g_auto(BlFinding) unmounted = {0};
+    g_autofree char *unmounted_text = found(setup, &unmounted);
+    g_assert_nonnull(strstr(unmounted.blocked, "no hugetlbfs is mounted"));
+    g_assert_true(g_str_has_prefix(unmounted.change, "first mount -t hugetlbfs"));
+    setup->facts->host.hugetlbfs = 1;
     BlAuditGuest *waits = bl_audit_facts_add(setup->facts, "u-0", "aa-1", setup->own);
     waits->size = 2 * BL_MIB + 1;
     waits->now.known = TRUE;

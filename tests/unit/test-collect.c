@@ -276,6 +276,7 @@ static void test_host_memory(void)
     bl_host_memory_read(root, root, host);
     g_assert_cmpint(host->pools->len, ==, 0);
     g_assert_cmpint(host->swappiness, ==, -1);
+    g_assert_cmpint(host->hugetlbfs, ==, -1);
     g_assert_cmpstr(host->thp_enabled, ==, "");
     file_make(root, "kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
     file_make(root, "kernel/mm/transparent_hugepage/defrag", "always defer [defer+madvise] never");
@@ -287,7 +288,10 @@ static void test_host_memory(void)
     file_make(root, "devices/system/node/possible", "0-1\n");
     file_make(root, "sys/vm/swappiness", "60\n");
     file_make(root, "meminfo", "SwapTotal:   0 kB\nHugepagesize:    2048 kB\n");
+    file_make(root, "self/mounts", "proc /proc proc rw 0 0\nh /dev/hugepages hugetlbfs rw 0 0\n");
     bl_host_memory_read(root, root, host);
+    g_assert_cmpint(host->hugetlbfs, ==, 1);
+    g_assert_false(bl_hugetlbfs_is_mounted("hugetlbfs /hugetlbfs tmpfs rw 0 0\nhugetlbfs\n"));
     g_assert_cmpstr(host->thp_enabled, ==, "madvise");
     g_assert_cmpstr(host->thp_defrag, ==, "defer+madvise");
     g_assert_cmpint(host->swappiness, ==, 60);
