@@ -108,8 +108,11 @@ static void huge_sample(const BlDaemon *daemon, BlRecord *record)
     if (record->memory_stat_fd < 0)
         return;
     if (due && (bl_fd_read_start(record->memory_stat_fd, text, sizeof text) <= 0 ||
-                !bl_cgroup_huge_parse(text, &record->huge_bytes)))
+                !bl_cgroup_huge_parse(text, &record->huge_bytes))) {
+        /* Not tried again until the record is read anew. */
+        bl_fd_close(&record->memory_stat_fd);
         record->huge_bytes = -1;
+    }
     if (record->huge_bytes >= 0)
         bl_values_set(&record->sample->values, BL_DOMAIN_MEMORY_HUGE, record->huge_bytes);
 }
