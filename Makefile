@@ -28,7 +28,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-isolation bench-memory bench-overhead install format clean
+        planted-bugs soak fuzz demo demo-end bench-isolation bench-ksm bench-memory bench-overhead install format clean
 
 all: deps build
 
@@ -48,6 +48,7 @@ help:
 	@echo 'make demo-end          end a demo that was kept'
 	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two] [OUT=FILE]'
 	@echo 'make bench-memory [ROUNDS=5] [OUT=FILE]'
+	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make format            format the C sources'
@@ -115,6 +116,10 @@ bench-isolation: all deps-lab
 
 bench-memory: all deps-lab
 	@BUILD=$(BUILD) bench/memory --rounds '$(ROUNDS)' --out '$(or $(OUT),$(BUILD)/bench-memory.json)'
+
+bench-ksm: all deps-lab
+	@BUILD=$(BUILD) bench/ksm --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),180)' \
+		--out '$(or $(OUT),$(BUILD)/bench-ksm.json)'
 
 bench-overhead: all deps-lab
 	@BUILD=$(BUILD) bench/overhead --guests '$(GUESTS)' --seconds '$(or $(SECONDS),60)' \

@@ -60,6 +60,14 @@ static void print_memory(FILE *to, const json_t *memory)
                name != NULL ? " back" : "");
 }
 
+/* A daemon of before page sharing says nothing of it. */
+static void print_sharing(FILE *to, const json_t *sharing)
+{
+    const char *sentence = bl_text_of(sharing, "sentence");
+    if (sentence != NULL)
+        print_fact(to, "sharing", "%s", sentence);
+}
+
 static void print_lines(FILE *to, const char *name, const json_t *lines)
 {
     size_t i;
@@ -102,6 +110,7 @@ static void print_status(const BlCli *cli, const json_t *status)
     print_daemon(to, status);
     print_cpu(to, json_object_get(status, "cpu"));
     print_memory(to, json_object_get(status, "memory"));
+    print_sharing(to, json_object_get(status, "sharing"));
     print_fact(to, "guests", "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " running",
                integer_of(status, "domains"), integer_of(status, "running"));
     fputs(cli->colour && suffering > 0 ? "\033[31m" : "", to);

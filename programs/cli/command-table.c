@@ -69,10 +69,12 @@ static const BlCommand commands[] = {
      vms_options, 0, 0, BL_FORMATS_LIST, NULL, bl_command_vms},
     {"vm", "NAME", "one guest with its threads and controls", NULL, NULL, 1, 1, BL_FORMATS_SHOW,
      "vm", bl_command_vm},
-    {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it", NULL,
-     NULL, 1, 1, BL_FORMATS_SHOW, "vm", bl_command_explain},
+    {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it",
+     "The name \"host\" is the host itself, unless a guest is called so.", NULL, 1, 1,
+     BL_FORMATS_SHOW, "vm", bl_command_explain},
     {"log", "[NAME]", "decisions with reason, expectation and effect",
-     "With a name: decisions about that guest, or made for it. With -f and -o json: one object a "
+     "With a name: decisions about that guest (or the host), or made for it. With -f and -o json: "
+     "one object a "
      "line.",
      log_options, 0, 1, BL_FORMATS_LIST, "vm", bl_command_log},
     {"class set", "NAME CLASS", "give a guest a class, before the policy's own choice", NULL,

@@ -118,6 +118,8 @@ static void stop_check(BlDaemon *daemon, gint64 now_usec)
                       "ballastd again, or run ballastd --restore",
                       left);
         daemon->exit_code = 1;
+    } else {
+        bl_daemon_ksm_stopped(daemon);
     }
     g_main_loop_quit(daemon->loop);
 }
@@ -202,6 +204,7 @@ static void host_open(BlDaemon *daemon)
     daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
+    bl_daemon_ksm_open(daemon);
     daemon->cgroup_fd = daemon->memory_cgroup_fd = -1;
     daemon->pressure_usec = -1;
     if (!bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
@@ -315,6 +318,7 @@ static void daemon_free(BlDaemon *daemon)
     g_array_unref(daemon->outcomes);
     g_array_unref(daemon->requests);
     bl_admissions_free(daemon->admissions);
+    bl_daemon_ksm_close(daemon);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
     bl_fd_close(&daemon->memory_cgroup_fd);

@@ -10,6 +10,7 @@
 #include "actuate/libvirt-control.h"
 #include "api/server.h"
 #include "collect/cgroup.h"
+#include "collect/ksm.h"
 #include "collect/libvirt.h"
 #include "collect/procfs.h"
 #include "core/engine.h"
@@ -54,6 +55,8 @@ typedef struct {
     gint64 memory_polled_usec; /* 0: at once */
     gint64 resident_bytes;     /* -1: unknown */
     int statm_fd;
+    int ksm_fd;                /* its ksm_stat; -1: none */
+    BlValues sharing;          /* what that told last */
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
     /* Of its definition, for the audit. */
     gboolean transient; /* it has none to start from again */
@@ -67,6 +70,25 @@ typedef enum {
     BL_LINK_CONNECTING,
     BL_LINK_UP,
 } BlLinkState;
+
+/* Page sharing: what was read last, and who else may govern it. */
+typedef struct {
+    int folder_fd;    /* /sys/kernel/mm/ksm; -1: the kernel has no page sharing */
+    int schedstat_fd; /* of ksmd; -1: not found */
+    guint64 boot;     /* the generation of the host's controls; 0: unknown */
+    gint64 nodes;     /* 0: unknown */
+    BlValues host, controls;
+    gint64 read_usec; /* when they were read; 0: at once */
+    BlKsmProcesses processes;
+    gboolean looked; /* those are known */
+    gint64 looked_usec;
+    int lock_fd; /* held while this daemon may change anything; -1: not */
+    gboolean lock_known;
+    gboolean lock_taken; /* by another ballastd: */
+    gint64 lock_holder;  /* 0: unknown */
+    gint64 lock_usec;
+    gboolean holdings_pending;
+} BlKsmWatch;
 
 struct BlDaemon {
     BlOptions *options;
@@ -108,6 +130,7 @@ struct BlDaemon {
     gint64 pressure_read_usec;
     gboolean calm; /* nobody on the host waited for a CPU since the last tick */
     guint tick;
+    BlKsmWatch ksm;
 
     /* engine */
     BlPolicy *policy;
@@ -172,6 +195,16 @@ void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec);
  * not answer holds up its memory alone. */
 char *bl_daemon_memory_lane(const char *uuid);
 
+/* ksm.c: page sharing, and the steps of the host itself. */
+void bl_daemon_ksm_open(BlDaemon *daemon);
+void bl_daemon_ksm_close(BlDaemon *daemon);
+void bl_daemon_ksm_sample(BlDaemon *daemon, gint64 now_usec);
+void bl_daemon_ksm_guest_open(int proc_fd, BlRecord *record);
+void bl_daemon_ksm_guest(BlDaemon *daemon, BlRecord *record);
+void bl_daemon_ksm_step(BlDaemon *daemon, const BlStep *step);
+/* Everything that could be given back is: says what could not. */
+void bl_daemon_ksm_stopped(BlDaemon *daemon);
+
 /* steps.c: hands steps to actuators. */
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);
 
@@ -205,6 +238,8 @@ BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);
+/* The process that took the lock last; 0: unknown. */
+gint64 bl_daemon_lock_holder(const char *path);
 
 /* daemon.c */
 const BlView *bl_daemon_view(BlDaemon *daemon);

@@ -113,6 +113,9 @@ static BlApiReply status_get(const BlApiCall *call, gpointer user_data)
                                   daemon->policy_error));
     json_object_set_new(body, "inventoryComplete", json_boolean(daemon->inventory_complete));
     g_autoptr(GString) text = g_string_new(NULL);
+    bl_explain_sharing(text, view);
+    json_object_set_new(json_object_get(body, "sharing"), "sentence", json_string(text->str));
+    g_string_truncate(text, 0);
     bl_explain_host(text, view);
     json_object_set_new(body, "sentences", lines_to_json(text->str));
     json_object_set_new(body, "notices", notices(daemon));
@@ -146,23 +149,34 @@ static BlApiReply store_failed(const GError *error)
     return bl_api_problem(500, "The decision store failed", "%s", error->message);
 }
 
+static BlApiReply explanation(BlDaemon *daemon, const char *name, const char *class_name,
+                              const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    BlStoreQuery query = {.domain = name, .limit = EXPLAIN_DECISIONS};
+    json_t *decisions = bl_store_query(daemon->store, &query, &error);
+    if (decisions == NULL)
+        return store_failed(error);
+    return good(json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", "Explanation", "name", name, "class",
+                          class_name, "sentences", lines_to_json(text), "decisions", decisions));
+}
+
+/* "host" is the host itself, unless a guest is called so. */
 static BlApiReply explain_get(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
     const BlView *view = bl_daemon_view(daemon);
     const BlDomainView *domain = bl_view_find(view, call->argument);
-    g_autoptr(GError) error = NULL;
-    if (domain == NULL)
+    gboolean host = domain == NULL && g_str_equal(call->argument, "host");
+    if (domain == NULL && !host)
         return bl_daemon_no_domain(call->argument);
     g_autoptr(GString) text = g_string_new(NULL);
-    bl_explain_domain(text, view, domain);
-    BlStoreQuery query = {.domain = domain->name, .limit = EXPLAIN_DECISIONS};
-    json_t *decisions = bl_store_query(daemon->store, &query, &error);
-    if (decisions == NULL)
-        return store_failed(error);
-    return good(json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind", "Explanation", "name", domain->name,
-                          "class", domain->class_name, "sentences", lines_to_json(text->str),
-                          "decisions", decisions));
+    if (host)
+        bl_explain_host(text, view);
+    else
+        bl_explain_domain(text, view, domain);
+    return explanation(daemon, host ? "host" : domain->name, host ? "" : domain->class_name,
+                       text->str);
 }
 
 static gboolean number_query(const BlApiCall *call, const char *key, gint64 *value)

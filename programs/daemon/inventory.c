@@ -34,6 +34,7 @@ void bl_record_free(gpointer data)
     bl_fd_close(&record->stat_fd);
     bl_fd_close(&record->statm_fd);
     bl_fd_close(&record->memory_stat_fd);
+    bl_fd_close(&record->ksm_fd);
     g_free(record);
 }
 
@@ -87,7 +88,8 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     if (facts == NULL)
         return NULL;
     BlRecord *record = g_new0(BlRecord, 1);
-    record->cgroup_fd = record->stat_fd = record->statm_fd = record->memory_stat_fd = -1;
+    record->cgroup_fd = record->stat_fd = record->statm_fd = -1;
+    record->memory_stat_fd = record->ksm_fd = -1;
     record->resident_bytes = record->huge_bytes = -1;
     g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
     record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
@@ -95,6 +97,7 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
         record->generation = bl_process_generation(refresh->proc_fd, record->pid);
         cgroups_open(refresh, record);
         statm_open(refresh, record);
+        bl_daemon_ksm_guest_open(refresh->proc_fd, record);
     }
     record->threads = bl_threads_open(refresh->proc_fd, record->pid);
     sample_prepare(record, facts);
@@ -192,6 +195,9 @@ void bl_daemon_inventory_want(BlDaemon *daemon, const char *uuid)
 static gboolean holding_is_over(const BlDaemon *daemon, const BlHolding *holding)
 {
     const BlRecord *record = g_hash_table_lookup(daemon->records, holding->uuid);
+    /* The host's settings end with the boot that they were made in. */
+    if (strcmp(holding->uuid, BL_HOST_UUID) == 0)
+        return daemon->ksm.boot != 0 && daemon->ksm.boot != holding->generation;
     if (record == NULL)
         return !g_strv_contains((const char *const *)daemon->listed, holding->uuid);
     return record->generation != 0 && record->generation != holding->generation;

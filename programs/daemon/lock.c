@@ -1,5 +1,5 @@
-/* Locks: one daemon per state directory and per libvirt host. Held by an open descriptor, so that
- * a crash releases them. */
+/* Locks: one daemon per state directory and per libvirt host, one that governs page sharing. Held
+ * by an open descriptor, so that a crash releases them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -9,7 +9,17 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/units.h"
 #include "daemon/daemon.h"
+
+gint64 bl_daemon_lock_holder(const char *path)
+{
+    char text[32];
+    gint64 pid;
+    return bl_file_read_at(AT_FDCWD, path, text, sizeof text) > 0 && bl_integer_parse(text, &pid)
+               ? pid
+               : 0;
+}
 
 int bl_daemon_lock(const char *path, const char *what, GError **error)
 {

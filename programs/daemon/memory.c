@@ -172,7 +172,7 @@ void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec)
         host_read(daemon);
         daemon->host_memory_usec = now_usec;
     }
-    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_FIELDS; i++) {
+    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_NUMA_NODES; i++) {
         if (bl_values_has(&daemon->host_memory, i))
             bl_values_set(host, i, daemon->host_memory.value[i]);
     }

@@ -1,6 +1,7 @@
 /* Steps: each goes to its domain's lane on the workers, and its outcome into the next sample. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -108,6 +109,10 @@ void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
         const BlStep *step = &g_array_index(plan->steps, BlStep, i);
+        if (strcmp(step->uuid, BL_HOST_UUID) == 0) {
+            bl_daemon_ksm_step(daemon, step);
+            continue;
+        }
         const BlRecord *record = g_hash_table_lookup(daemon->records, step->uuid);
         BlOutcome outcome;
         if (record != NULL && daemon->link == BL_LINK_UP) {

@@ -13,7 +13,8 @@
 
 typedef struct {
     guint depth;
-    gboolean inside; /* the balloon's element, at /domain/devices/memballoon */
+    gboolean inside;  /* the balloon's element, at /domain/devices/memballoon */
+    gboolean backing; /* /domain/memoryBacking */
     BlValues values;
 } Reading;
 
@@ -52,6 +53,10 @@ static void element_start(GMarkupParseContext *context, const char *name, const 
     Reading *reading = data;
     gint64 period;
     reading->depth++;
+    if (reading->depth == 2)
+        reading->backing = strcmp(name, "memoryBacking") == 0;
+    if (reading->depth == 3 && reading->backing && strcmp(name, "nosharepages") == 0)
+        bl_values_set(&reading->values, BL_DOMAIN_MEMORY_MERGEABLE, 0);
     if (reading->depth == 3 && strcmp(name, "memballoon") == 0)
         device_begin(reading, names, texts);
     else if (reading->inside && reading->depth == 4 && strcmp(name, "stats") == 0 &&
@@ -72,6 +77,8 @@ void bl_balloon_parse(const char *xml, BlValues *ret_values)
     static const GMarkupParser parser = {.start_element = element_start,
                                          .end_element = element_end};
     Reading reading = {0};
+    /* QEMU asks for it unless told otherwise. */
+    bl_values_set(&reading.values, BL_DOMAIN_MEMORY_MERGEABLE, 1);
     gsize length = strlen(xml);
     g_autoptr(GMarkupParseContext) context = g_markup_parse_context_new(&parser, 0, &reading, NULL);
     if (length > XML_MAX || !g_markup_parse_context_parse(context, xml, (gssize)length, NULL) ||

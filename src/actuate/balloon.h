@@ -1,4 +1,5 @@
-/* The balloon device of a libvirt domain: what it is, and its two controls.
+/* The balloon device of a libvirt domain: what it is, and its two controls; and whether the
+ * domain's pages may be merged with others'.
  *
  * Its size goes through libvirt to QEMU, which asks the guest's driver, which takes its time: the
  * value read tells how far it has come. Blocking, longer than other controls when a QEMU does not
@@ -11,8 +12,9 @@
 
 #include "model/field.h"
 
-/* From the XML of a running domain: the statistics' period and the device's features. Nothing is
- * set when there is no balloon device, or when the XML is damaged. Pure. */
+/* From the XML of a running domain: the statistics' period and the device's features, unless there
+ * is no balloon device; and BL_DOMAIN_MEMORY_MERGEABLE. Nothing is set when the XML is damaged.
+ * Pure. */
 void bl_balloon_parse(const char *xml, BlValues *ret_values);
 
 /* The same of a domain, and its maximum. Does not ask QEMU. */

@@ -1,7 +1,6 @@
 /* /proc: see procfs.h. */
 #include "collect/procfs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -160,22 +159,36 @@ gboolean bl_thread_role_parse(const char *comm, BlThreadRole *ret_role, guint *r
     return FALSE;
 }
 
-gboolean bl_start_time_parse(const char *stat, guint64 *ret_ticks)
+/* A number behind the name, which is field 2; a blank stands before each. */
+static gboolean stat_field_parse(const char *stat, int wanted, guint64 *ret_value)
 {
     const char *at = strrchr(stat, ')');
     if (at == NULL)
         return FALSE;
-    /* Behind the name comes field 3; a blank stands before each. */
-    for (int field = 3; field <= 22; field++) {
+    for (int field = 3; field <= wanted; field++) {
         at = strchr(at + 1, ' ');
         if (at == NULL)
             return FALSE;
     }
     char *end = NULL;
-    guint64 ticks = g_ascii_strtoull(at + 1, &end, 10);
+    guint64 value = g_ascii_strtoull(at + 1, &end, 10);
     if (end == at + 1)
         return FALSE;
-    *ret_ticks = ticks;
+    *ret_value = value;
+    return TRUE;
+}
+
+gboolean bl_start_time_parse(const char *stat, guint64 *ret_ticks)
+{
+    return stat_field_parse(stat, 22, ret_ticks);
+}
+
+gboolean bl_parent_parse(const char *stat, gint64 *ret_pid)
+{
+    guint64 pid;
+    if (!stat_field_parse(stat, 4, &pid) || pid > G_MAXINT32)
+        return FALSE;
+    *ret_pid = (gint64)pid;
     return TRUE;
 }
 
@@ -213,7 +226,7 @@ static gint64 pid_file_read(const char *pid_file)
     return pid;
 }
 
-static DIR *dir_list(int dir_fd, const char *path)
+DIR *bl_dir_list_at(int dir_fd, const char *path)
 {
     g_auto(BlFd) fd = bl_dir_open_at(dir_fd, path);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -227,7 +240,7 @@ gint64 bl_qemu_find(int proc_fd, const char *pid_file, const char *uuid)
     gint64 pid = pid_file_read(pid_file);
     if (pid > 0 && process_is_qemu(proc_fd, pid, uuid))
         return pid;
-    DIR *dir = dir_list(proc_fd, ".");
+    DIR *dir = bl_dir_list_at(proc_fd, ".");
     gint64 found = 0;
     guint count = 0;
     for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
@@ -297,7 +310,7 @@ GArray *bl_threads_open(int proc_fd, gint64 pid)
     g_array_set_clear_func(threads, thread_reader_clear);
     char path[64];
     g_snprintf(path, sizeof path, "%" G_GINT64_FORMAT "/task", pid);
-    DIR *dir = dir_list(proc_fd, path);
+    DIR *dir = bl_dir_list_at(proc_fd, path);
     for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
         BlThreadReader reader;
         if (g_ascii_isdigit(entry->d_name[0]) &&

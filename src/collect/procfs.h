@@ -6,6 +6,8 @@
 #ifndef BL_COLLECT_PROCFS_H
 #define BL_COLLECT_PROCFS_H
 
+#include <dirent.h>
+
 #include "model/sample.h"
 
 /* "RUN DELAY SLICES" of /proc/PID/task/TID/schedstat, nanoseconds. */
@@ -39,12 +41,18 @@ gboolean bl_thread_role_parse(const char *comm, BlThreadRole *ret_role, guint *r
  * so the fields are counted from its last ')'. */
 gboolean bl_start_time_parse(const char *stat, guint64 *ret_ticks);
 
+/* Field 4 of the same: the parent's process id. */
+gboolean bl_parent_parse(const char *stat, gint64 *ret_pid);
+
 /* TRUE when the NUL-separated command line starts a QEMU with this UUID. */
 gboolean bl_cmdline_is_qemu(const char *cmdline, gsize length, const char *uuid);
 
 /* The process of a domain. First the pid file that libvirt wrote (checked against the command
  * line), then a search of all processes, which must find exactly one. 0 when there is none. */
 gint64 bl_qemu_find(int proc_fd, const char *pid_file, const char *uuid);
+
+/* A folder to be read and closed; NULL when it cannot be opened. */
+DIR *bl_dir_list_at(int dir_fd, const char *path);
 
 /* Start time of a process; 0 when it is gone. */
 guint64 bl_process_generation(int proc_fd, gint64 pid);

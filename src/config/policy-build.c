@@ -530,13 +530,14 @@ static gboolean class_equal(const BlClass *a, const BlClass *b)
            a->cpu_pin == b->cpu_pin && a->memory_reservation == b->memory_reservation &&
            a->memory_limit == b->memory_limit && a->memory_ballooning == b->memory_ballooning &&
            a->memory_squeeze == b->memory_squeeze && a->memory_pause == b->memory_pause &&
-           a->memory_huge_pages == b->memory_huge_pages;
+           a->memory_sharing == b->memory_sharing && a->memory_huge_pages == b->memory_huge_pages;
 }
 
 static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *b)
 {
     return a->capacity == b->capacity && a->target == b->target && a->soft == b->soft &&
-           a->hard == b->hard;
+           a->hard == b->hard && a->sharing == b->sharing && a->sharing_cpu == b->sharing_cpu &&
+           a->tenants_together == b->tenants_together;
 }
 
 gboolean bl_policy_equal(const BlPolicy *a, const BlPolicy *b)

@@ -39,6 +39,12 @@ static const BlPolicyKey boundary_memory_rows[] = {
      .max = BL_PERMYRIAD, .example = "85%"},
     {"hard", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlPolicy, memory.hard), .min = 100,
      .max = BL_PERMYRIAD, .example = "90%"},
+    {"sharing", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlPolicy, memory.sharing),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "auto"}},
+    {"sharing_cpu", BL_KEY_PERCENT, .offset = G_STRUCT_OFFSET(BlPolicy, memory.sharing_cpu),
+     .min = 100, .max = 9000, .example = "20%"},
+    {"tenants", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlPolicy, memory.tenants_together),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"apart", "together"}},
 };
 static const BlPolicyKeys boundary_memory_keys = KEYS(boundary_memory_rows);
 
@@ -101,10 +107,11 @@ static const BlPolicyKey class_memory_rows[] = {
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
     {"pause", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_pause),
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
+    {"sharing", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_sharing),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "on"}},
     {"huge_pages", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_huge_pages),
      .store = BL_STORE_UINT, .max = BL_HUGE_PAGES_REQUIRED,
      .choices = {"off", "preferred", "required"}},
-    UNSUPPORTED("sharing"),
 };
 static const BlPolicyKeys class_memory_keys = KEYS(class_memory_rows);
 

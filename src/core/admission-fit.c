@@ -32,7 +32,7 @@ typedef struct {
     const BlClass *class; /* the newcomer's */
     GArray *others;       /* Taker */
     gboolean squeezes;    /* balloons may be moved */
-    gint64 own;           /* what is no guest's, bytes; -1: unknown */
+    gint64 own;           /* what is no guest's, bytes; -1: unknown, and counts for nothing */
 } Question;
 
 /* --- what a guest takes ------------------------------------------------------------------------
@@ -191,9 +191,9 @@ static gint64 limit_of(const Question *question, BlFitKind kind)
 /* What is unknown of others counts for nothing: only what is known to be too much is refused. */
 static gint64 taken_of(const Question *question, BlFitKind kind)
 {
-    gint64 sum = kind == BL_FIT_MEMORY_USE ? question->own : 0;
+    gint64 sum = kind == BL_FIT_MEMORY_USE ? MAX(question->own, 0) : 0;
     /* How large a guest may be depends on nobody else. */
-    if (kind == BL_FIT_MEMORY_SIZE || kind == BL_FIT_CPU_SIZE || sum < 0)
+    if (kind == BL_FIT_MEMORY_SIZE || kind == BL_FIT_CPU_SIZE)
         return sum;
     for (guint i = 0; i < question->others->len; i++)
         sum =
@@ -206,7 +206,7 @@ static BlFitResult judge(const BlFitCheck *check)
 {
     if (check->needed == 0)
         return BL_FIT_YES;
-    if (check->needed < 0 || check->taken < 0 || check->limit < 0)
+    if (check->needed < 0 || check->limit < 0)
         return BL_FIT_UNKNOWN;
     return check->needed <= check->limit - check->taken ? BL_FIT_YES : BL_FIT_NO;
 }
@@ -314,11 +314,14 @@ static void memory_use_append(GString *out, const Question *question, const BlFi
                                                               : "it begins with about ");
     bl_bytes_append(out, check->needed);
     g_string_append(out, question->squeezes ? " with its QEMU; at least " : " with its QEMU; ");
-    bl_bytes_append(out, check->taken - question->own);
+    bl_bytes_append(out, check->taken - MAX(question->own, 0));
     g_string_append(out, question->squeezes ? " is needed by " : " is occupied by ");
     others_append(out, question, BL_FIT_MEMORY_USE);
     g_string_append(out, ", ");
-    bl_bytes_append(out, question->own);
+    if (question->own >= 0)
+        bl_bytes_append(out, question->own);
+    else
+        g_string_append(out, "an unknown amount");
     g_string_append(out, " by the rest of the host; ");
     bl_admission_memory_limit_append(out, question->policy, &question->engine->host);
 }
@@ -367,10 +370,8 @@ static void unknown_append(GString *out, BlFitKind kind, const BlFitCheck *check
 {
     if (check->needed < 0)
         g_string_append(out, "the size of the guest is not known");
-    else if (bl_fit_kind_unit(kind) == BL_UNIT_BYTES && check->limit < 0)
-        g_string_append(out, "the host's memory is not known");
     else if (bl_fit_kind_unit(kind) == BL_UNIT_BYTES)
-        g_string_append(out, "what the host's memory holds is not known");
+        g_string_append(out, "the host's memory is not known");
     else
         g_string_append(out, "the host's CPUs are not known");
 }

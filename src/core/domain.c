@@ -17,13 +17,28 @@ static void memory_forget(BlDomain *domain)
     };
 }
 
-BlDomain *bl_domain_new(const char *uuid)
+static BlDomain *subject_new(const char *uuid, guint first_control, guint end_control)
 {
     BlDomain *domain = g_new0(BlDomain, 1);
     g_strlcpy(domain->uuid, uuid, sizeof domain->uuid);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThread));
+    domain->first_control = first_control;
+    domain->end_control = end_control;
+    domain->fields = g_new0(BlFieldState, end_control);
     memory_forget(domain);
     return domain;
+}
+
+BlDomain *bl_domain_new(const char *uuid)
+{
+    return subject_new(uuid, 0, BL_DOMAIN_CONTROLS);
+}
+
+BlDomain *bl_domain_new_host(void)
+{
+    BlDomain *host = subject_new(BL_HOST_UUID, BL_DOMAIN_CONTROLS, BL_CONTROLS);
+    g_strlcpy(host->name, "host", sizeof host->name);
+    return host;
 }
 
 void bl_domain_free(BlDomain *domain)
@@ -31,6 +46,7 @@ void bl_domain_free(BlDomain *domain)
     if (domain == NULL)
         return;
     g_array_unref(domain->threads);
+    g_free(domain->fields);
     g_free(domain);
 }
 
@@ -69,7 +85,7 @@ void bl_domain_forget_counters(BlDomain *domain)
 static void forget(BlDomain *domain)
 {
     bl_domain_forget_counters(domain);
-    memset(domain->fields, 0, sizeof domain->fields);
+    memset(domain->fields, 0, domain->end_control * sizeof *domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
     memory_forget(domain);
 }
@@ -91,6 +107,22 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
                      0);
     else
         bl_track_reset(&domain->throttle);
+}
+
+void bl_domain_update_host(BlDomain *host, const BlSample *sample)
+{
+    host->controls = sample->host_controls;
+    for (guint f = host->first_control; f < host->end_control; f++)
+        host->fields[f].want.active = FALSE;
+    /* Not known which boot this is: what is held stays, and nothing is changed. */
+    if (sample->host_generation == 0) {
+        host->controls.present = 0;
+        return;
+    }
+    if (host->generation != sample->host_generation)
+        forget(host);
+    host->generation = sample->host_generation;
+    host->state = BL_STATE_RUNNING;
 }
 
 /* Run delay also grows while the own quota holds a thread back. Which thread was held is not

@@ -1,5 +1,6 @@
 /* A domain as the engine knows it: its past, its class, what each policy wants of its fields, and
- * what of it Ballast holds changed. Private to src/core/. */
+ * what of it Ballast holds changed. The host itself is one, too, as far as it has controls
+ * (BL_HOST_UUID): without a class, threads and figures. Private to src/core/. */
 #ifndef BL_CORE_DOMAIN_H
 #define BL_CORE_DOMAIN_H
 
@@ -28,16 +29,17 @@ typedef struct {
 typedef struct {
     gboolean held;
     gint64 original;
-    gint64 value;           /* while held: what we wrote last */
-    gint64 low, high;       /* while held: between which a gradual control may be on its way */
-    gboolean unsure;        /* a gradual control that may or may not have been told its last step */
-    gboolean returns;       /* not held: a gradual control on its way back to its original */
-    gint64 told_usec;       /* when a step last had an outcome, whichever */
-    gint64 applied_usec;    /* while held: when that was known to be done */
-    gint64 shares;          /* see BlHolding */
-    gboolean leaving;       /* held from a time when more was allowed: give back whatever */
-    guint64 flying;         /* decision whose step has no outcome yet; 0: none */
-    gboolean foreign;       /* somebody else changed it: left alone */
+    gint64 value;        /* while held: what we wrote last */
+    gint64 low, high;    /* while held: between which a gradual control may be on its way */
+    gboolean unsure;     /* a gradual control that may or may not have been told its last step */
+    gboolean returns;    /* not held: a gradual control on its way back to its original */
+    gint64 told_usec;    /* when a step last had an outcome, whichever */
+    gint64 applied_usec; /* while held: when that was known to be done */
+    gint64 shares;       /* see BlHolding */
+    gboolean leaving;    /* held from a time when more was allowed: give back whatever */
+    guint64 flying;      /* decision whose step has no outcome yet; 0: none */
+    gboolean foreign;    /* somebody else changed it: left alone */
+    gboolean locked;     /* the kernel takes no other value now: neither changed nor given back */
     gint64 not_before_usec; /* after a failure: when to try again */
     guint failures;
     guint64 announced; /* observe, advise: the open decision; 0: none */
@@ -115,15 +117,17 @@ typedef struct {
     gboolean stale;
     guint vcpus;
     guint class_index;
-    const BlClass *class; /* of the policy of this tick */
+    const BlClass *class; /* of the policy of this tick; NULL: the host */
     guint64 identity;     /* hash of what classification looks at */
     char class_name[BL_NAME_SIZE];
     BlClassSource class_source;
     char class_unknown[BL_NAME_SIZE];
-    GArray *threads;   /* BlThread, by (role, index) */
-    BlTrack throttle;  /* first: throttled nanoseconds */
-    BlValues controls; /* of the current sample */
-    BlFieldState fields[BL_DOMAIN_CONTROLS];
+    char tenant[BL_NAME_SIZE];        /* by its metadata; empty: none */
+    GArray *threads;                  /* BlThread, by (role, index) */
+    BlTrack throttle;                 /* first: throttled nanoseconds */
+    BlValues controls;                /* of the current sample */
+    guint first_control, end_control; /* those that it has */
+    BlFieldState *fields;             /* by control, up to `end_control` */
     BlTriageState triage;
     BlMemoryGuest memory;
     /* Figures of this tick. */
@@ -135,12 +139,22 @@ typedef struct {
 } BlDomain;
 
 BlDomain *bl_domain_new(const char *uuid);
+/* The host as a subject of steps. */
+BlDomain *bl_domain_new_host(void);
 void bl_domain_free(BlDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomain, bl_domain_free)
 
 /* Takes over one sample: counters into tracks, controls, identity. A new generation forgets
  * everything but the class. */
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec);
+
+/* The same for the host: its controls, and which boot they are of. */
+void bl_domain_update_host(BlDomain *host, const BlSample *sample);
+
+static inline gboolean bl_domain_has_control(const BlDomain *domain, guint field)
+{
+    return field >= domain->first_control && field < domain->end_control;
+}
 
 /* The past of every counter is gone: figures are unknown until there are two readings again. */
 void bl_domain_forget_counters(BlDomain *domain);

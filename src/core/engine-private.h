@@ -44,6 +44,30 @@ typedef struct {
     GArray *gifts;  /* the same, for those that have run out */
 } BlMemoryHost;
 
+/* Page sharing. A burst of scans runs for as long as it pays. */
+typedef struct {
+    BlSharingState state;
+    gboolean needed;    /* memory fills up */
+    gint64 plenty_usec; /* since when there has been enough; 0: there is not */
+    gint64 mergeable;   /* bytes that mergeable guests occupy */
+    gint64 saved;       /* bytes, of all guests together */
+    gboolean scanning;
+    guint whole_scans; /* of this burst */
+    /* When the last whole scan ended, or the burst began. */
+    gint64 scans, sharing, cpu_nsec;
+    gint64 gain_bytes, spent_usec; /* of what was judged last */
+    gint64 rested_usec;            /* since when ksmd rests; 0: it has not scanned yet */
+    gint64 rest_wait_usec;
+    gint64 rested_mergeable, rested_use;
+    gint64 pages_most; /* that ksmd may look at in one go, as far as its CPU time has shown */
+    gint64 pages;      /* that it is to */
+    gint64 paced_usec, paced_cpu_nsec; /* since when, and its CPU time then */
+    gint64 paced_share;                /* what it used of a core when that was last changed; -1 */
+    BlTrack cpu;                       /* first: ksmd's, nanoseconds */
+    const BlDomain *blocker, *blocker_with; /* of this tick */
+    guint blockers;
+} BlKsm;
+
 /* Up to here it is a part of the room that everybody should have, from here to FULL a part of what
  * those that are known to grow could do with. */
 #define BL_MEMORY_EASE_SOME BL_PERMYRIAD
@@ -58,6 +82,7 @@ struct BlEngine {
     guint64 last_id;
     BlPolicy *policy;   /* of the last tick: a change classifies anew */
     GPtrArray *domains; /* BlDomain *, by UUID */
+    BlDomain *subject;  /* the host, as far as it has controls */
     GArray *open;       /* BlOpenDecision, by id */
     GArray *step_times; /* gint64, of the steps of the last minute */
     BlValues host;
@@ -65,6 +90,7 @@ struct BlEngine {
     gint64 worse_usec[3]; /* when the last steps that did not help were given back */
     gint64 frozen_until_usec;
     BlMemoryHost memory;
+    BlKsm ksm;
 };
 
 /* The window in which triage judges, and the one in which it asks whether anyone is active. */
@@ -132,11 +158,25 @@ const BlDomain *bl_policy_ladder_mover(const BlEngine *engine);
 /* Why Ballast leaves the guest's memory alone; NULL: it does not. */
 const char *bl_policy_memory_note(const BlEngine *engine, const BlDomain *domain);
 
+/* policy-ksm.c: equal pages of guests are merged while memory fills up and that pays. First what
+ * they share and could share, which counts for the host's memory. */
+void bl_ksm_take_in(BlEngine *engine);
+void bl_policy_ksm(BlEngine *engine, const BlPolicy *policy);
+/* Whose metadata says which tenant a domain is of. */
+void bl_ksm_tenant_set(BlDomain *domain, const BlDomainSample *sample);
+/* What the host saves by the guest's shared pages, bytes; -1: unknown. */
+gint64 bl_ksm_saved(const BlEngine *engine, const BlDomain *domain);
+void bl_ksm_view(const BlEngine *engine, BlSharingView *view);
+
 /* planner.c: takes over outcomes, requests and holdings; turns wants into steps and decisions. */
 void bl_planner_take_in(BlEngine *engine, const BlSample *sample);
 void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan);
 
+/* Also finds the host. */
 BlDomain *bl_engine_find(const BlEngine *engine, const char *uuid);
+/* All that has controls: the domains, by UUID, then the host. */
+guint bl_engine_subject_count(const BlEngine *engine);
+BlDomain *bl_engine_subject(const BlEngine *engine, guint index);
 /* Busy share of all CPUs over a window, permyriad; -1 when unknown. */
 gint64 bl_engine_host_busy(const BlEngine *engine, gint64 window_usec);
 

@@ -21,6 +21,7 @@ BlEngine *bl_engine_new(BlMode mode)
     BlEngine *engine = g_new0(BlEngine, 1);
     engine->mode = mode;
     engine->domains = g_ptr_array_new_with_free_func(domain_destroy);
+    engine->subject = bl_domain_new_host();
     engine->open = g_array_new(FALSE, TRUE, sizeof(BlOpenDecision));
     engine->step_times = g_array_new(FALSE, TRUE, sizeof(gint64));
     engine->memory.claims = g_array_new(FALSE, TRUE, sizeof(BlMemoryClaim));
@@ -35,6 +36,7 @@ void bl_engine_free(BlEngine *engine)
         return;
     g_clear_pointer(&engine->policy, bl_policy_unref);
     g_ptr_array_unref(engine->domains);
+    bl_domain_free(engine->subject);
     g_array_unref(engine->open);
     g_array_unref(engine->step_times);
     g_array_unref(engine->memory.claims);
@@ -47,8 +49,21 @@ BlMode bl_engine_mode(const BlEngine *engine)
     return engine->mode;
 }
 
+guint bl_engine_subject_count(const BlEngine *engine)
+{
+    return engine->domains->len + 1;
+}
+
+BlDomain *bl_engine_subject(const BlEngine *engine, guint index)
+{
+    return index < engine->domains->len ? g_ptr_array_index(engine->domains, index)
+                                        : engine->subject;
+}
+
 BlDomain *bl_engine_find(const BlEngine *engine, const char *uuid)
 {
+    if (strcmp(uuid, BL_HOST_UUID) == 0)
+        return engine->subject;
     guint low = 0, high = engine->domains->len;
     while (low < high) {
         guint middle = low + (high - low) / 2;
@@ -78,7 +93,8 @@ BlReason bl_reason_of(const BlDomain *domain, BlRule rule)
 {
     BlReason reason = {.rule = rule, .measured = -1, .share = -1};
     bl_name_copy(reason.domain, domain->name);
-    bl_name_copy(reason.domain_class, domain->class->name);
+    if (domain->class != NULL)
+        bl_name_copy(reason.domain_class, domain->class->name);
     return reason;
 }
 
@@ -119,6 +135,7 @@ static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean po
     guint64 identity = identity_hash(sample);
     if (policy_changed || identity != domain->identity) {
         bl_classify_domain(policy, sample, domain);
+        bl_ksm_tenant_set(domain, sample);
         domain->identity = identity;
         if (strcmp(domain->class_name, domain->class->name) != 0)
             class_changed(domain);
@@ -150,6 +167,9 @@ static void domains_take_in(BlEngine *engine, const BlPolicy *policy, const BlSa
     }
     if (at < domains->len)
         g_ptr_array_remove_range(domains, at, domains->len - at);
+    /* Nobody gives the host a class: a new policy is what an administrator can ask anew with. */
+    for (guint f = 0; policy_changed && f < BL_CONTROLS; f++)
+        engine->subject->fields[f].foreign = FALSE;
     if (policy_changed) {
         g_clear_pointer(&engine->policy, bl_policy_unref);
         engine->policy = bl_policy_ref((BlPolicy *)policy);
@@ -208,13 +228,16 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
     engine->now_usec = sample->now_usec + engine->shift_usec;
     engine->wall_usec = sample->wall_usec;
     host_take_in(engine, sample);
+    bl_domain_update_host(engine->subject, sample);
     domains_take_in(engine, policy, sample);
     bl_planner_take_in(engine, sample);
     for (guint i = 0; i < engine->domains->len; i++)
         bl_policy_standing(engine, g_ptr_array_index(engine->domains, i));
     bl_policy_triage(engine, policy);
+    bl_ksm_take_in(engine);
     bl_policy_memory(engine, policy);
     bl_policy_ladder(engine, policy);
+    bl_policy_ksm(engine, policy);
     bl_planner_plan(engine, policy, plan);
 }
 
@@ -236,10 +259,12 @@ gboolean bl_engine_memory_is_pressed(const BlEngine *engine)
 guint bl_engine_holdings(const BlEngine *engine)
 {
     guint count = 0;
-    for (guint i = 0; i < engine->domains->len; i++) {
-        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        for (guint field = 0; field < BL_DOMAIN_CONTROLS; field++)
-            count += domain->fields[field].held || domain->fields[field].flying != 0;
+    for (guint i = 0; i < bl_engine_subject_count(engine); i++) {
+        const BlDomain *domain = bl_engine_subject(engine, i);
+        for (guint f = domain->first_control; f < domain->end_control; f++) {
+            const BlFieldState *field = &domain->fields[f];
+            count += (field->held && !field->locked) || field->flying != 0;
+        }
     }
     return count;
 }
@@ -292,6 +317,9 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     view->controls = domain->controls;
     bl_domain_figures(domain, engine->now_usec, BL_VIEW_WINDOW_USEC, &view->figures, NULL, 0);
     memory_figures(domain, view);
+    gint64 saved = bl_ksm_saved(engine, domain);
+    if (saved >= 0)
+        bl_values_set(&view->figures, BL_FIGURE_MEMORY_SAVED, saved);
     const char *note = bl_policy_memory_note(engine, domain);
     g_strlcpy(view->memory_note, note != NULL ? note : "", sizeof view->memory_note);
     view->suffers = view->objective >= 0 && bl_figures_wait(&view->figures) > view->objective;
@@ -333,9 +361,12 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
         bl_name_copy(view->memory.mover, mover->name);
         view->memory.mover_bytes = bl_values_get(&mover->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
     }
+    bl_ksm_view(engine, &view->sharing);
     view->reserved = 0;
     view->vcpus = 0;
     view->holdings = 0;
+    for (guint f = BL_DOMAIN_CONTROLS; f < BL_CONTROLS; f++)
+        view->holdings += engine->subject->fields[f].held;
     view->proposals = 0;
     g_ptr_array_set_size(view->domains, 0);
     for (guint i = 0; i < engine->domains->len; i++) {

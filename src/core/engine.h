@@ -41,8 +41,8 @@ gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
 gint64 bl_engine_statistics_interval(const BlEngine *engine);
 gint64 bl_engine_resident_interval(const BlEngine *engine);
 
-/* How many changes are in force or under way; after a release request, 0 means all is given
- * back. */
+/* How many changes are in force or under way; after a release request, 0 means all is given back
+ * that can be: what the kernel refuses to take back now stays in the journal. */
 guint bl_engine_holdings(const BlEngine *engine);
 
 #endif

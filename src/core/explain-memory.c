@@ -25,7 +25,12 @@ static void use_append(GString *out, const char *what, const BlReason *reason, c
 /* "...; batch-3 (batch) uses 96 MiB: " */
 static void take_append(GString *out, const BlReason *reason)
 {
-    use_append(out, "memory is short", reason, "target");
+    /* It begins before the target is reached when guests grow fast, and lasts while balloons hold.
+     */
+    use_append(out,
+               reason->measured >= reason->limit ? "memory is short"
+                                                 : "what guests may come to use does not fit",
+               reason, "target");
     bl_explain_who(out, reason->domain, reason->domain_class);
     g_string_append(out, " uses ");
     bl_bytes_append(out, reason->used_bytes);

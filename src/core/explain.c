@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "core/explain-memory.h"
+#include "core/explain-sharing.h"
 
 static void value_append(GString *out, BlDomainField field, gint64 value)
 {
@@ -120,6 +121,16 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_MEMORY_PAUSE:
     case BL_RULE_MEMORY_CALM:
         bl_explain_memory_rule(out, reason);
+        break;
+    case BL_RULE_SHARING_SCAN:
+    case BL_RULE_SHARING_PACE:
+    case BL_RULE_SHARING_NODES:
+    case BL_RULE_SHARING_REST:
+    case BL_RULE_SHARING_BLOCKED:
+    case BL_RULE_SHARING_OTHERS:
+    case BL_RULE_SHARING_CALM:
+    case BL_RULE_SHARING_OFF:
+        bl_explain_sharing_rule(out, reason);
         break;
     case BL_RULE_COUNT:
         break;
@@ -336,6 +347,7 @@ void bl_explain_domain(GString *out, const BlView *view, const BlDomainView *dom
         others_append(out, view, domain);
     }
     bl_explain_memory_domain(out, view, domain);
+    bl_explain_sharing_domain(out, view, domain);
     held_append(out, domain);
 }
 
@@ -380,6 +392,7 @@ void bl_explain_host(GString *out, const BlView *view)
 {
     boundary_append(out, view);
     bl_explain_memory_host(out, view);
+    bl_explain_sharing_host(out, view);
     guint suffering = 0;
     for (guint i = 0; i < view->domains->len; i++) {
         const BlDomainView *domain = g_ptr_array_index(view->domains, i);

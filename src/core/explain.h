@@ -17,4 +17,7 @@ void bl_explain_domain(GString *out, const BlView *view, const BlDomainView *dom
 /* The host in a few lines: boundaries, who suffers, what Ballast holds changed. */
 void bl_explain_host(GString *out, const BlView *view);
 
+/* Page sharing in a line: what it saves, and what becomes of it. */
+void bl_explain_sharing(GString *out, const BlView *view);
+
 #endif

@@ -237,9 +237,11 @@ static void rest_sum(const BlEngine *engine, BlMemorySums *sums)
         else
             sums->fixed += fixed_of(engine, domain);
     }
-    /* What the host itself and everything on it that is no guest occupies. */
+    /* What the host itself and everything on it that is no guest occupies. Each guest's claim is
+     * for all of its memory, so what it shares with others is there twice. */
     if (memory->resident >= 0)
-        sums->fixed += MAX(memory->used - memory->resident, 0);
+        sums->fixed +=
+            MAX(memory->used + engine->ksm.saved - memory->resident, 0) - engine->ksm.saved;
 }
 
 void bl_memory_claims(BlEngine *engine, const BlPolicy *policy, BlMemorySums *sums)

@@ -20,7 +20,8 @@ gint64 bl_memory_boundary(const BlEngine *engine, gint64 permyriad)
     return bl_permyriad_part(engine->memory.capacity, permyriad);
 }
 
-/* -1 as soon as one running guest's is unknown. */
+/* -1 as soon as one running guest's is unknown. What guests share counts with each of them, as in
+ * the kernel: see BlKsm.saved. */
 static gint64 resident_sum(const BlEngine *engine)
 {
     gint64 sum = 0;
@@ -61,7 +62,7 @@ static void use_judge(BlEngine *engine, const BlPolicy *policy)
         memory->used = total - available;
     } else if (memory->resident >= 0) {
         memory->capacity = capacity;
-        memory->used = MAX(memory->resident, capacity - available);
+        memory->used = MAX(memory->resident - engine->ksm.saved, capacity - available);
     }
 }
 

@@ -79,9 +79,9 @@ static void mode_set(BlEngine *engine, BlMode mode)
     if (mode == engine->mode)
         return;
     engine->mode = mode;
-    for (guint i = 0; i < engine->domains->len; i++) {
-        BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
+    for (guint i = 0; i < bl_engine_subject_count(engine); i++) {
+        BlDomain *domain = bl_engine_subject(engine, i);
+        for (guint f = domain->first_control; f < domain->end_control; f++) {
             BlFieldState *field = &domain->fields[f];
             announcement_withdraw(engine, field);
             field->leaving = mode != BL_MODE_ENFORCE && (field->held || field->flying != 0);
@@ -115,7 +115,7 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
 {
     BlDomain *domain = bl_engine_find(engine, holding->uuid);
     if (domain == NULL || domain->generation != holding->generation ||
-        holding->field >= BL_DOMAIN_CONTROLS ||
+        !bl_domain_has_control(domain, holding->field) ||
         (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
@@ -443,7 +443,7 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     gboolean known = bl_values_has(&domain->controls, f);
     gboolean expired = field->want.expires_usec > 0 && engine->now_usec >= field->want.expires_usec;
     gboolean wanted = field->want.active && !expired && !engine->releasing && !field->leaving;
-    if (field->flying != 0 || must_wait(domain, f))
+    if (field->flying != 0 || field->locked || must_wait(domain, f))
         return;
     /* Where a gradual control is has to be known to change it, also to give it back. */
     if (bl_control_is_gradual(f) && !known)
@@ -568,10 +568,10 @@ void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan)
         orphan_close(engine, open);
         effect_measure(engine, open);
     }
-    for (guint i = 0; i < engine->domains->len; i++) {
-        BlDomain *domain = g_ptr_array_index(engine->domains, i);
+    for (guint i = 0; i < bl_engine_subject_count(engine); i++) {
+        BlDomain *domain = bl_engine_subject(engine, i);
         gboolean guest_used = FALSE;
-        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
+        for (guint f = domain->first_control; f < domain->end_control; f++)
             field_plan(&planning, domain, f, &guest_used);
     }
     decisions_emit(engine, plan);

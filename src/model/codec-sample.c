@@ -91,11 +91,18 @@ json_t *bl_sample_to_json(const BlSample *sample)
     for (guint i = 0; i < sample->holdings->len; i++)
         json_array_append_new(holdings,
                               holding_to_json(&g_array_index(sample->holdings, BlHolding, i)));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "now",
-                     (json_int_t)sample->now_usec, "wall", (json_int_t)sample->wall_usec, "firstId",
-                     (json_int_t)sample->first_id, "host",
-                     values_to_json(BL_SCOPE_HOST, &sample->host), "domains", domains, "outcomes",
-                     outcomes, "requests", requests, "holdings", holdings);
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "now", (json_int_t)sample->now_usec,
+                  "wall", (json_int_t)sample->wall_usec, "firstId", (json_int_t)sample->first_id,
+                  "host", values_to_json(BL_SCOPE_HOST, &sample->host), "domains", domains,
+                  "outcomes", outcomes, "requests", requests, "holdings", holdings);
+    if (sample->host_generation == 0)
+        return object;
+    json_object_set_new(object, "hostGeneration",
+                        json_integer((json_int_t)sample->host_generation));
+    json_object_set_new(object, "hostControls",
+                        values_to_json(BL_SCOPE_DOMAIN, &sample->host_controls));
+    return object;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -192,12 +199,12 @@ static const char *control_name(int index)
     return bl_field_info(BL_SCOPE_DOMAIN, (guint)index)->name;
 }
 
-static gboolean values_read(const json_t *object, BlScope scope, BlValues *ret_values,
-                            GError **error)
+static gboolean values_read(const json_t *object, const char *name, BlScope scope,
+                            BlValues *ret_values, GError **error)
 {
-    const json_t *values = json_object_get(object, scope == BL_SCOPE_HOST ? "host" : "values");
+    const json_t *values = json_object_get(object, name);
     if (!json_is_object(values))
-        return fail(error, "values", "is missing or not an object");
+        return fail(error, name, "is missing or not an object");
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)values, key, value)
@@ -231,7 +238,7 @@ static gboolean thread_read(const json_t *json, BlThreadSample *ret_thread, GErr
     if (!name_read(json, "role", role_name, BL_ROLE_COUNT, &role, error) ||
         !count_read(json, "index", THREADS_MAX, &thread.index, error) ||
         !integer_read(json, "tid", &thread.tid, error) ||
-        !values_read(json, BL_SCOPE_THREAD, &thread.values, error))
+        !values_read(json, "values", BL_SCOPE_THREAD, &thread.values, error))
         return FALSE;
     thread.role = (BlThreadRole)role;
     *ret_thread = thread;
@@ -277,7 +284,7 @@ static gboolean domain_read(const json_t *json, BlSample *sample, GError **error
     const char *name = uuid != NULL ? string_read(json, "name", error) : NULL;
     if (name == NULL)
         return FALSE;
-    if (strlen(uuid) != BL_UUID_SIZE - 1)
+    if (strlen(uuid) != BL_UUID_SIZE - 1 || strcmp(uuid, BL_HOST_UUID) == 0)
         return fail(error, "uuid", "is not a UUID");
     if (sample->domains->len > 0) {
         const BlDomainSample *last = g_ptr_array_index(sample->domains, sample->domains->len - 1);
@@ -291,7 +298,7 @@ static gboolean domain_read(const json_t *json, BlSample *sample, GError **error
     if (!name_read(json, "state", state_name, BL_STATE_COUNT, &state, error) ||
         !integer_read(json, "generation", &generation, error) ||
         !count_read(json, "vcpus", THREADS_MAX, &domain->vcpus, error) ||
-        !values_read(json, BL_SCOPE_DOMAIN, &domain->values, error) ||
+        !values_read(json, "values", BL_SCOPE_DOMAIN, &domain->values, error) ||
         !metadata_read(json, domain, error) || !threads_read(json, domain, error))
         return FALSE;
     domain->state = (BlDomainState)state;
@@ -337,7 +344,7 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     int field = 0;
     const char *uuid = string_read(json, "uuid", error);
     if (uuid == NULL || !integer_read(json, "generation", &generation, error) ||
-        !name_read(json, "field", control_name, BL_DOMAIN_CONTROLS, &field, error) ||
+        !name_read(json, "field", control_name, BL_CONTROLS, &field, error) ||
         !integer_read(json, "original", &holding.original, error) ||
         !integer_read(json, "value", &holding.value, error) ||
         !integer_read(json, "shares", &holding.shares, error))
@@ -346,6 +353,19 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     holding.generation = (guint64)generation;
     holding.field = (BlDomainField)field;
     g_array_append_val(sample->holdings, holding);
+    return TRUE;
+}
+
+/* Traces of before page sharing know no controls of the host. */
+static gboolean host_controls_read(const json_t *json, BlSample *sample, GError **error)
+{
+    gint64 generation = 0;
+    if (json_object_get(json, "hostGeneration") == NULL)
+        return TRUE;
+    if (!integer_read(json, "hostGeneration", &generation, error) ||
+        !values_read(json, "hostControls", BL_SCOPE_DOMAIN, &sample->host_controls, error))
+        return FALSE;
+    sample->host_generation = (guint64)generation;
     return TRUE;
 }
 
@@ -365,7 +385,8 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error)
     if (!time_read(json, "now", &sample->now_usec, error) ||
         !time_read(json, "wall", &sample->wall_usec, error) ||
         !integer_read(json, "firstId", &first_id, error) ||
-        !values_read(json, BL_SCOPE_HOST, &sample->host, error))
+        !values_read(json, "host", BL_SCOPE_HOST, &sample->host, error) ||
+        !host_controls_read(json, sample, error))
         return NULL;
     sample->first_id = (guint64)first_id;
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {

@@ -46,11 +46,14 @@ static void reason_add(json_t *object, const BlReason *reason, gint64 decided_us
     json_object_set_new(object, "class", json_string(reason->domain_class));
     json_object_set_new(
         object, "policy",
-        json_string(reason->rule >= BL_RULE_MEMORY_TAKE && reason->rule <= BL_RULE_MEMORY_CALM
+        json_string(reason->rule >= BL_RULE_MEMORY_TAKE && reason->rule <= BL_RULE_SHARING_OFF
                         ? "memory"
                         : "cpu"));
     json_object_set_new(object, "rule", json_string(bl_rule_name(reason->rule)));
-    if (reason->victim[0] != '\0') {
+    gboolean sharing = reason->rule >= BL_RULE_SHARING_SCAN && reason->rule <= BL_RULE_SHARING_OFF;
+    if (reason->rule == BL_RULE_SHARING_OTHERS) {
+        json_object_set_new(object, "owner", json_string(reason->victim));
+    } else if (reason->victim[0] != '\0') {
         json_object_set_new(object, "victim", json_string(reason->victim));
         json_object_set_new(object, "victimClass", json_string(reason->victim_class));
     }
@@ -69,7 +72,8 @@ static void reason_add(json_t *object, const BlReason *reason, gint64 decided_us
     if (reason->capacity_bytes > 0)
         json_object_set_new(object, "capacity", json_integer(reason->capacity_bytes));
     if (reason->used_bytes > 0)
-        json_object_set_new(object, "workingSet", json_integer(reason->used_bytes));
+        json_object_set_new(object, sharing ? "bytes" : "workingSet",
+                            json_integer(reason->used_bytes));
 }
 
 json_t *bl_decision_to_json(const BlDecision *decision)
@@ -146,6 +150,29 @@ static json_t *memory_view_to_json(const BlMemoryView *memory)
         (json_int_t)memory->taken_bytes, "short", (json_int_t)memory->short_bytes, "mover", mover);
 }
 
+static json_t *controls_to_json(const BlValues *controls, guint first, guint end)
+{
+    json_t *object = json_object();
+    for (guint i = first; i < end; i++) {
+        if (bl_values_has(controls, i))
+            json_object_set_new(object, field_name(i), bl_control_to_json(i, controls->value[i]));
+    }
+    return object;
+}
+
+static json_t *sharing_view_to_json(const BlSharingView *sharing)
+{
+    json_t *object = json_pack(
+        "{s:s, s:o, s:o, s:o}", "state", bl_sharing_state_name(sharing->state), "saved",
+        amount_to_json(sharing->saved_bytes), "cpu", bl_ratio_to_json(sharing->cpu), "controls",
+        controls_to_json(&sharing->controls, BL_DOMAIN_CONTROLS, BL_CONTROLS));
+    if (sharing->owner[0] != '\0')
+        json_object_set_new(object, "owner", json_string(sharing->owner));
+    if (sharing->blocker[0] != '\0')
+        json_object_set_new(object, "blocker", json_string(sharing->blocker));
+    return object;
+}
+
 json_t *bl_view_host_to_json(const BlView *view)
 {
     guint running = 0, suffering = 0;
@@ -161,13 +188,13 @@ json_t *bl_view_host_to_json(const BlView *view)
                   "reserved", bl_ratio_to_json(view->reserved), "vcpus", (json_int_t)view->vcpus,
                   "overcommitLimit", json_real((double)view->overcommit_milli / 1000),
                   "readyBoundary", bl_ratio_to_json(view->ready_boundary));
-    return json_pack("{s:o, s:s, s:b, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
-                     bl_time_to_json(view->wall_usec), "mode", bl_mode_name(view->mode),
-                     "releasing", view->releasing, "cpu", cpu, "memory",
-                     memory_view_to_json(&view->memory), "domains", (int)view->domains->len,
-                     "running", (int)running, "suffering", (int)suffering, "changesInForce",
-                     (int)view->holdings, "proposals", (int)view->proposals, "frozen",
-                     view->frozen);
+    return json_pack(
+        "{s:o, s:s, s:b, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
+        bl_time_to_json(view->wall_usec), "mode", bl_mode_name(view->mode), "releasing",
+        view->releasing, "cpu", cpu, "memory", memory_view_to_json(&view->memory), "sharing",
+        sharing_view_to_json(&view->sharing), "domains", (int)view->domains->len, "running",
+        (int)running, "suffering", (int)suffering, "changesInForce", (int)view->holdings,
+        "proposals", (int)view->proposals, "frozen", view->frozen);
 }
 
 static json_t *figures_to_json(const BlValues *figures)
@@ -179,16 +206,6 @@ static json_t *figures_to_json(const BlValues *figures)
                                 bl_field_info(BL_SCOPE_FIGURE, i)->unit == BL_UNIT_BYTES
                                     ? json_integer(figures->value[i])
                                     : bl_ratio_to_json(figures->value[i]));
-    }
-    return object;
-}
-
-static json_t *controls_to_json(const BlValues *controls)
-{
-    json_t *object = json_object();
-    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
-        if (bl_values_has(controls, i))
-            json_object_set_new(object, field_name(i), bl_control_to_json(i, controls->value[i]));
     }
     return object;
 }
@@ -227,7 +244,8 @@ json_t *bl_view_domain_to_json(const BlDomainView *domain)
     json_object_set_new(object, "objective", bl_ratio_to_json(domain->objective));
     json_object_set_new(object, "suffers", json_boolean(domain->suffers));
     json_object_set_new(object, "figures", figures_to_json(&domain->figures));
-    json_object_set_new(object, "controls", controls_to_json(&domain->controls));
+    json_object_set_new(object, "controls",
+                        controls_to_json(&domain->controls, 0, BL_DOMAIN_CONTROLS));
     json_object_set_new(object, "memory", memory_to_json(&domain->controls));
     if (domain->memory_note[0] != '\0')
         json_object_set_new(object, "memoryNote", json_string(domain->memory_note));

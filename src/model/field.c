@@ -19,6 +19,21 @@ static const BlFieldInfo host_fields[BL_HOST_FIELDS] = {
      "time in which at least one task of the host waited for memory"},
     {"psi.memory.full", "MPSIF", BL_UNIT_USEC, BL_KIND_COUNTER,
      "time in which every task of the host that had work waited for memory"},
+    {"numa.nodes", "NODES", BL_UNIT_NONE, BL_KIND_GAUGE, "NUMA nodes of the host"},
+    {"ksm.shared", "KSMSH", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that holds pages which several users share (pages_shared)"},
+    {"ksm.sharing", "KSMSV", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that they would occupy besides if each had its own (pages_sharing)"},
+    {"ksm.profit", "KSMPR", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory saved by sharing, less what the kernel needs to know of it (general_profit)"},
+    {"ksm.scans", "KSMSC", BL_UNIT_NONE, BL_KIND_COUNTER,
+     "how often ksmd has looked through all mergeable memory (full_scans)"},
+    {"ksm.cpu", "KSMCPU", BL_UNIT_NSEC, BL_KIND_COUNTER, "CPU time that ksmd used"},
+    {"ksm.advisor", "KSMADV", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "1 when the kernel's own advisor sets the pace of ksmd (advisor_mode)"},
+    {"ksm.owner", "KSMOWN", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "who else governs page sharing: 0 nobody, 1 ksmtuned, 2 another ballastd"},
+    {"ksm.owner.pid", "KSMPID", BL_UNIT_NONE, BL_KIND_GAUGE, "its process"},
 };
 
 static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
@@ -39,6 +54,15 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "memory beyond which the host reclaims the domain's first (cgroup v1), or at once (v2, "
      "memory.high); -1 is no limit"},
     {"paused", "PAUSED", BL_UNIT_NONE, BL_KIND_CONTROL, "1 when the domain's vCPUs stand still"},
+    {"ksm.pages_to_scan", "KSMPG", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "pages that ksmd looks at before it sleeps"},
+    {"ksm.sleep_millisecs", "KSMSL", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "milliseconds that ksmd sleeps then"},
+    {"ksm.smart_scan", "KSMSM", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "1 when ksmd skips pages that were alone at the last scans"},
+    {"ksm.merge_across_nodes", "KSMNO", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "1 when pages of different NUMA nodes are merged"},
+    {"ksm.run", "KSMRUN", BL_UNIT_NONE, BL_KIND_CONTROL, "1 while ksmd scans"},
     {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
      "time in which the domain's own quota held its threads back"},
     {"memory.max", "MEMSZ", BL_UNIT_BYTES, BL_KIND_GAUGE,
@@ -61,6 +85,10 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "1 when the guest may take memory back from the balloon before it kills a program"},
     {"memory.reporting", "FPR", BL_UNIT_NONE, BL_KIND_GAUGE,
      "1 when the guest hands memory that it frees back to the host (free page reporting)"},
+    {"memory.shared", "SHRD", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory of the guest that it shares with others, as far as it is resident"},
+    {"memory.mergeable", "MERGE", BL_UNIT_NONE, BL_KIND_GAUGE,
+     "1 when the host may merge the guest's pages with equal ones"},
     {"memory.huge", "HUGE", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory of the domain's QEMU that is in transparent huge pages"},
 };
@@ -92,6 +120,8 @@ static const BlFieldInfo figure_fields[BL_FIGURE_FIELDS] = {
      "memory that the balloon has taken from the guest"},
     {"memory.swap.rate", "SWR/s", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory that the guest swapped in per second"},
+    {"memory.saved", "SHRDSVD", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory that the host saves by the guest's shared pages"},
 };
 
 static const struct {
@@ -126,6 +156,11 @@ const char *bl_scope_name(BlScope scope)
 {
     g_return_val_if_fail(scope < BL_SCOPE_COUNT, NULL);
     return scopes[scope].name;
+}
+
+gboolean bl_control_is_host(BlDomainField field)
+{
+    return field >= BL_DOMAIN_CONTROLS && field < BL_CONTROLS;
 }
 
 gboolean bl_control_is_memory(BlDomainField field)

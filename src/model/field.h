@@ -7,6 +7,9 @@
  * Fields live in four scopes. `host`, `domain` and `thread` fields are raw: collectors fill them
  * into a sample. `figure` fields are derived per domain by the engine. Values are integers in the
  * field's base unit, each with a presence bit: unknown is not zero.
+ *
+ * The few controls of the host itself stand among the domains' (from BL_DOMAIN_CONTROLS on), so
+ * that one number names a control in a step, in the journal and in a trace. No domain has them.
  */
 #ifndef BL_MODEL_FIELD_H
 #define BL_MODEL_FIELD_H
@@ -48,10 +51,28 @@ typedef enum {
     BL_HOST_SWAP_OUT,
     BL_HOST_PSI_MEMORY_SOME_USEC,
     BL_HOST_PSI_MEMORY_FULL_USEC,
+    BL_HOST_NUMA_NODES,
+    BL_HOST_KSM_SHARED,
+    BL_HOST_KSM_SHARING,
+    BL_HOST_KSM_PROFIT,
+    BL_HOST_KSM_SCANS,
+    BL_HOST_KSM_CPU_NSEC,
+    BL_HOST_KSM_ADVISOR,
+    BL_HOST_KSM_OWNER,
+    BL_HOST_KSM_OWNER_PID,
     BL_HOST_FIELDS,
 } BlHostField;
 
-/* Controls stand first: whoever keeps something about each control needs no room for the rest. */
+/* Who but us governs page sharing, in BL_HOST_KSM_OWNER. */
+typedef enum {
+    BL_KSM_OWNER_NONE,
+    BL_KSM_OWNER_KSMTUNED,
+    BL_KSM_OWNER_BALLAST, /* another ballastd of this machine */
+    BL_KSM_OWNERS,
+} BlKsmOwner;
+
+/* Controls stand first: whoever keeps something about each control needs no room for the rest.
+ * Those of the host are written in this order: the pace before the start. */
 typedef enum {
     BL_DOMAIN_CPU_SHARES,
     BL_DOMAIN_CPU_QUOTA,
@@ -62,7 +83,13 @@ typedef enum {
     BL_DOMAIN_SOFT_LIMIT,
     BL_DOMAIN_PAUSED,
     BL_DOMAIN_CONTROLS,
-    BL_DOMAIN_THROTTLED_NSEC = BL_DOMAIN_CONTROLS,
+    BL_DOMAIN_KSM_PAGES = BL_DOMAIN_CONTROLS,
+    BL_DOMAIN_KSM_SLEEP,
+    BL_DOMAIN_KSM_SMART,
+    BL_DOMAIN_KSM_ACROSS_NODES,
+    BL_DOMAIN_KSM_RUN,
+    BL_CONTROLS,
+    BL_DOMAIN_THROTTLED_NSEC = BL_CONTROLS,
     BL_DOMAIN_MEMORY_MAX,
     BL_DOMAIN_MEMORY_RESIDENT,
     BL_DOMAIN_MEMORY_USABLE,
@@ -74,6 +101,8 @@ typedef enum {
     BL_DOMAIN_STATS_TIME,
     BL_DOMAIN_AUTODEFLATE,
     BL_DOMAIN_PAGE_REPORTING,
+    BL_DOMAIN_MEMORY_SHARED,
+    BL_DOMAIN_MEMORY_MERGEABLE,
     BL_DOMAIN_MEMORY_HUGE,
     BL_DOMAIN_FIELDS,
 } BlDomainField;
@@ -95,6 +124,7 @@ typedef enum {
     BL_FIGURE_MEMORY_TARGET,
     BL_FIGURE_MEMORY_TAKEN,
     BL_FIGURE_SWAP_RATE,
+    BL_FIGURE_MEMORY_SAVED,
     BL_FIGURE_FIELDS,
 } BlFigure;
 
@@ -127,6 +157,8 @@ typedef struct {
 } BlValues;
 
 const BlFieldInfo *bl_field_info(BlScope scope, guint field);
+/* TRUE for a control of the host itself, which no domain has. */
+gboolean bl_control_is_host(BlDomainField field);
 /* TRUE for a control of the domain's memory: to read or write it takes an answer of QEMU. */
 gboolean bl_control_is_memory(BlDomainField field);
 /* TRUE for a control that takes time to get where it was told to go. */

@@ -36,6 +36,14 @@ typedef enum {
     BL_RULE_MEMORY_SQUEEZE,    /* balloons do not end it: the host may reclaim what is not used */
     BL_RULE_MEMORY_PAUSE,      /* memory is all but gone: the guest stands still */
     BL_RULE_MEMORY_CALM,       /* there is memory enough for all: give it back */
+    BL_RULE_SHARING_SCAN,      /* memory fills up: equal pages are looked for */
+    BL_RULE_SHARING_PACE,      /* as fast as the CPU time that ksmd may use allows */
+    BL_RULE_SHARING_NODES,     /* pages stay on the NUMA node of their guest */
+    BL_RULE_SHARING_REST,      /* the last scan brought too little for its CPU time */
+    BL_RULE_SHARING_BLOCKED,   /* a guest may not share, and could be merged */
+    BL_RULE_SHARING_OTHERS,    /* somebody else governs page sharing */
+    BL_RULE_SHARING_CALM,      /* there has been memory enough for a while */
+    BL_RULE_SHARING_OFF,       /* the policy leaves it alone, or its figures cannot be read */
     BL_RULE_COUNT,
 } BlRule;
 
@@ -57,6 +65,9 @@ typedef struct {
     gint64 capacity_bytes;
     gint64 used_bytes;   /* by the guest: its working set */
     gint64 usable_bytes; /* what the guest had left; -1: it does not matter */
+    /* Rules about page sharing: `used_bytes` is the host's use, or for REST what a scan brought;
+     * `limit` the target, or for PACE what ksmd may use of a core, and `share` what it used;
+     * `window_usec` for REST the scan's CPU time. `victim` is who may not share, or who governs. */
 } BlReason;
 
 typedef struct {

@@ -20,7 +20,8 @@ BlPolicy *bl_policy_new(void)
     BlPolicy *policy = g_new0(BlPolicy, 1);
     policy->ref_count = 1;
     policy->cpu = (BlCpuBoundary){.overcommit_milli = 4000, .ready = 500};
-    policy->memory = (BlMemoryBoundary){.target = 8000, .soft = 8500, .hard = 9000};
+    policy->memory = (BlMemoryBoundary){
+        .target = 8000, .soft = 8500, .hard = 9000, .sharing = TRUE, .sharing_cpu = 2000};
     policy->admission = BL_ADMISSION_WARN;
     policy->classes = g_ptr_array_new_with_free_func(class_free);
     policy->assignments = g_ptr_array_new_with_free_func(assignment_free);
@@ -55,6 +56,7 @@ BlClass *bl_policy_add_class(BlPolicy *policy, const char *name)
     class->cpu_pin = -1;
     class->memory_limit = BL_LIMIT_NONE;
     class->memory_ballooning = TRUE;
+    class->memory_sharing = TRUE;
     g_ptr_array_add(policy->classes, class);
     return class;
 }

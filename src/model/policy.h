@@ -34,6 +34,7 @@ typedef struct {
     gboolean memory_ballooning;
     gboolean memory_squeeze; /* the host may reclaim what the guest does not use */
     gboolean memory_pause;   /* it may stand still when memory is all but gone */
+    gboolean memory_sharing; /* its pages may be merged with equal ones of others */
     guint memory_huge_pages; /* BlHugePages */
 } BlClass;
 
@@ -59,6 +60,9 @@ typedef struct {
     gint64 capacity; /* bytes; 0: what the host has; negative: so many permyriad of it */
     /* Of the capacity, permyriad. Up to `target` nothing is taken; above it idle memory is. */
     gint64 target, soft, hard;
+    gboolean sharing;          /* page sharing is governed; FALSE: left alone */
+    gint64 sharing_cpu;        /* that ksmd may use while it scans, permyriad of a core */
+    gboolean tenants_together; /* guests of different tenants may share pages */
 } BlMemoryBoundary;
 
 /* What becomes of a guest that is to start and does not fit. */

@@ -35,7 +35,8 @@ void bl_sample_clear(BlSample *sample)
 {
     sample->now_usec = sample->wall_usec = 0;
     sample->first_id = 0;
-    sample->host.present = 0;
+    sample->host.present = sample->host_controls.present = 0;
+    sample->host_generation = 0;
     g_ptr_array_set_size(sample->domains, 0);
     g_array_set_size(sample->outcomes, 0);
     g_array_set_size(sample->requests, 0);

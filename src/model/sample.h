@@ -11,6 +11,8 @@
 
 /* Length of a UUID as text with its terminator. */
 #define BL_UUID_SIZE 37
+/* Stands for the host itself wherever a domain's UUID does; libvirt gives it to no domain. */
+#define BL_HOST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 typedef enum {
     BL_MODE_OBSERVE, /* decide and log, change nothing */
@@ -95,6 +97,10 @@ typedef struct {
     gint64 now_usec;  /* monotonic */
     gint64 wall_usec; /* since the epoch; for people only */
     BlValues host;
+    /* Its controls, as if it were a domain; its generation changes with each boot, because a boot
+     * sets them anew. 0: unknown, nothing of it is changed. */
+    BlValues host_controls;
+    guint64 host_generation;
     GPtrArray *domains; /* BlDomainSample *, by UUID, no two alike */
     GArray *outcomes;   /* BlOutcome */
     GArray *requests;   /* BlRequest, in order of arrival */

@@ -54,6 +54,13 @@ const char *bl_memory_state_name(BlMemoryState state)
     return state < BL_MEMORY_STATES ? names[state] : "unknown";
 }
 
+const char *bl_sharing_state_name(BlSharingState state)
+{
+    static const char *const names[BL_SHARING_STATES] = {"unknown", "off",      "others", "blocked",
+                                                         "plenty",  "scanning", "resting"};
+    return state < BL_SHARING_STATES ? names[state] : "unknown";
+}
+
 const char *bl_class_source_name(BlClassSource source)
 {
     static const char *const names[BL_CLASS_SOURCES] = {"default", "policy", "metadata",

@@ -67,6 +67,34 @@ typedef struct {
 /* Figures are over the last two seconds. */
 #define BL_VIEW_WINDOW_USEC 2000000
 
+/* What becomes of page sharing, and why. */
+typedef enum {
+    BL_SHARING_UNKNOWN,  /* the kernel has none, or its figures cannot be read */
+    BL_SHARING_OFF,      /* the policy leaves it alone */
+    BL_SHARING_OTHERS,   /* somebody else governs it */
+    BL_SHARING_BLOCKED,  /* a guest may not share, and could be merged */
+    BL_SHARING_PLENTY,   /* there is memory enough */
+    BL_SHARING_SCANNING, /* equal pages are looked for */
+    BL_SHARING_RESTING,  /* the last scan did not pay */
+    BL_SHARING_STATES,
+} BlSharingState;
+
+typedef struct {
+    BlSharingState state;
+    gint64 saved_bytes;            /* -1: unknown */
+    gint64 cpu;                    /* of ksmd, permyriad of a core; -1: unknown */
+    gint64 cpu_usec;               /* over which that is */
+    gint64 rest_usec;              /* resting: until it looks again */
+    gint64 gain_bytes, spent_usec; /* of the last scan: what it brought, its CPU time */
+    char owner[BL_NAME_SIZE];      /* others: who */
+    char blocker[BL_NAME_SIZE];    /* blocked: who may not share */
+    char blocker_class[BL_NAME_SIZE];
+    char blocker_with[BL_NAME_SIZE]; /* with whom, of another tenant; empty: with nobody */
+    guint blockers;                  /* how many there are whose class is the reason */
+    gboolean across_nodes;           /* pages of different NUMA nodes are merged */
+    BlValues controls;               /* of the host, as last read */
+} BlSharingView;
+
 typedef struct {
     gint64 now_usec, wall_usec;
     BlMode mode;
@@ -79,6 +107,7 @@ typedef struct {
     gint64 ready_boundary; /* the policy's */
     gint64 overcommit_milli;
     BlMemoryView memory;
+    BlSharingView sharing;
     guint holdings;
     guint proposals;
     gboolean frozen; /* too many steps made things worse: no new ones for a while */
@@ -93,6 +122,7 @@ BlDomainView *bl_domain_view_new(void);
 /* By name or UUID; NULL when there is none. A UUID wins over an equal name. */
 const BlDomainView *bl_view_find(const BlView *view, const char *name);
 const char *bl_memory_state_name(BlMemoryState state);
+const char *bl_sharing_state_name(BlSharingState state);
 const char *bl_class_source_name(BlClassSource source);
 
 #endif

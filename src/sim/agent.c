@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "core/admission.h"
+#include "sim/sharing.h"
 #include "sim/statistics.h"
 
 /* The daemon's clock when the world begins. */
@@ -39,6 +40,7 @@ static void agent_start(BlSimAgent *agent)
     agent->engine = bl_engine_new(agent->mode);
     agent->lives++;
     agent->refreshed_usec = agent->world->now_usec;
+    bl_sim_sharing_start(agent);
     for (guint i = 0; i < agent->world->n_guests; i++)
         agent->records[i].notified = TRUE;
 }
@@ -254,6 +256,8 @@ void bl_sim_agent_event(BlSimAgent *agent, const BlSimEvent *event)
     gint64 now = agent->world->now_usec;
     if ((event->kind <= BL_EVENT_FOREIGN || event->kind == BL_EVENT_TOUCH) && event->guest >= 0)
         guest_event(agent, event);
+    else if (bl_sim_event_is_host(event))
+        bl_sim_ksm_write(&agent->world->ksm, event->field, event->value);
     else if (event->kind >= BL_EVENT_MODE && event->kind <= BL_EVENT_POLICY)
         operator_event(agent, event);
     else if (event->kind == BL_EVENT_CLOCK)
@@ -278,8 +282,27 @@ void bl_sim_agent_event(BlSimAgent *agent, const BlSimEvent *event)
 
 typedef struct {
     BlSimAgent *agent;
-    gint guest;
+    gint guest; /* as many as there are: the host */
 } Target;
+
+static gboolean is_host(const Target *target)
+{
+    return target->guest == (gint)target->agent->world->n_guests;
+}
+
+static gboolean world_read(const Target *target, BlDomainField field, gint64 *ret_value)
+{
+    BlSimWorld *world = target->agent->world;
+    return is_host(target) ? bl_sim_ksm_read(&world->ksm, field, ret_value)
+                           : bl_sim_control_read(&world->guests[target->guest], field, ret_value);
+}
+
+static gboolean world_write(const Target *target, BlDomainField field, gint64 value)
+{
+    BlSimWorld *world = target->agent->world;
+    return is_host(target) ? bl_sim_ksm_write(&world->ksm, field, value)
+                           : bl_sim_control_write(&world->guests[target->guest], field, value);
+}
 
 static gboolean target_read(gpointer data, BlDomainField field, gint64 *ret_value)
 {
@@ -287,7 +310,7 @@ static gboolean target_read(gpointer data, BlDomainField field, gint64 *ret_valu
     if (!bl_sim_disk_live(target->agent->disk) ||
         bl_sim_agent_fault(target->agent, BL_EVENT_UNREADABLE, target->guest, NULL))
         return FALSE;
-    return bl_sim_control_read(&target->agent->world->guests[target->guest], field, ret_value);
+    return world_read(target, field, ret_value);
 }
 
 static gboolean write_fail(GError **error, const char *why)
@@ -300,8 +323,9 @@ static gboolean target_write(gpointer data, BlDomainField field, gint64 value, G
 {
     const Target *target = data;
     BlSimAgent *agent = target->agent;
-    BlSimGuest *guest = &agent->world->guests[target->guest];
-    gint64 before = bl_values_get(&guest->controls, field, G_MININT64);
+    const BlValues *controls = is_host(target) ? &agent->world->ksm.controls
+                                               : &agent->world->guests[target->guest].controls;
+    gint64 before = bl_values_get(controls, field, G_MININT64);
     if (!bl_sim_disk_live(agent->disk))
         return write_fail(error, "is not there: the daemon is dead");
     if (bl_sim_agent_fault(agent, BL_EVENT_FAIL_BEFORE, target->guest, NULL) ||
@@ -315,7 +339,7 @@ static gboolean target_write(gpointer data, BlDomainField field, gint64 value, G
     if (agent->written != NULL)
         agent->written(agent->written_data, (guint)target->guest, agent->acting, field, before,
                        value);
-    if (!bl_sim_control_write(guest, field, value))
+    if (!world_write(target, field, value))
         return write_fail(error, "refuses the value");
     /* libvirt tells of it as of anybody's. */
     if (field == BL_DOMAIN_PAUSED)
@@ -347,20 +371,32 @@ static BlOutcome vanished(BlSimAgent *agent, const BlStep *step)
                        .message = g_strdup("the domain has ended")};
 }
 
+static BlOutcome act_on(BlSimAgent *agent, const BlStep *step, gint guest)
+{
+    Target target = {agent, guest};
+    BlControls controls = {target_read, target_write, &target};
+    agent->acting = step;
+    agent->acting_writes = 0;
+    BlOutcome outcome = bl_actuate_step(agent->journal, &controls, step);
+    agent->acting = NULL;
+    return outcome;
+}
+
 static void act_run(BlSimAgent *agent, const BlSimAct *act)
 {
+    if (strcmp(act->step.uuid, BL_HOST_UUID) == 0) {
+        BlOutcome outcome = act_on(agent, &act->step, (gint)agent->world->n_guests);
+        g_array_append_val(agent->outcomes, outcome);
+        bl_sim_sharing_acted(agent, outcome.result);
+        return;
+    }
     gint index = bl_sim_guest_find(agent->world, act->step.uuid);
     BlSimGuest *guest = index >= 0 ? &agent->world->guests[index] : NULL;
     BlOutcome outcome;
     if (guest == NULL || !guest->alive || guest->generation != act->step.generation) {
         outcome = vanished(agent, &act->step);
     } else {
-        Target target = {agent, index};
-        BlControls controls = {target_read, target_write, &target};
-        agent->acting = &act->step;
-        agent->acting_writes = 0;
-        outcome = bl_actuate_step(agent->journal, &controls, &act->step);
-        agent->acting = NULL;
+        outcome = act_on(agent, &act->step, index);
     }
     g_array_append_val(agent->outcomes, outcome);
     if (agent->disk->dead || index < 0 || !agent->records[index].known ||
@@ -427,10 +463,14 @@ static void record_refresh(BlSimAgent *agent, guint index)
     sample->vcpus = guest->vcpus;
     sample->generation = guest->generation;
     sample->state = bl_sim_guest_is_paused(guest) ? BL_STATE_PAUSED : BL_STATE_RUNNING;
-    if (guest->spec->class_name != NULL) {
-        sample->metadata = g_new0(char *, 2);
-        sample->metadata[0] = g_strdup_printf("class=%s", guest->spec->class_name);
-    }
+    guint entries = 0;
+    sample->metadata = g_new0(char *, 3);
+    if (guest->spec->class_name != NULL)
+        sample->metadata[entries++] = g_strdup_printf("class=%s", guest->spec->class_name);
+    if (guest->spec->tenant != NULL)
+        sample->metadata[entries++] = g_strdup_printf("tenant=%s", guest->spec->tenant);
+    if (entries == 0)
+        g_clear_pointer(&sample->metadata, g_strfreev);
     gint64 tid = (gint64)guest->generation * 1000;
     for (guint i = 0; i < guest->vcpus; i++)
         thread_add(sample, BL_ROLE_VCPU, i, tid + i);
@@ -444,6 +484,8 @@ static void journal_trim(BlSimAgent *agent)
     g_autoptr(GArray) entries = bl_journal_entries(agent->journal);
     for (guint i = 0; i < entries->len; i++) {
         const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
+        if (strcmp(holding->uuid, BL_HOST_UUID) == 0)
+            continue;
         gint index = bl_sim_guest_find(agent->world, holding->uuid);
         const BlSimGuest *guest = index >= 0 ? &agent->world->guests[index] : NULL;
         if (guest != NULL && guest->alive && guest->generation == holding->generation)
@@ -575,6 +617,7 @@ static void sample_make(BlSimAgent *agent)
     g_array_set_size(sample->requests, 0);
     g_array_set_size(sample->holdings, 0);
     host_sample(agent);
+    bl_sim_sharing_sample(agent);
     for (guint i = 0; i < agent->world->n_guests; i++) {
         BlSimRecord *record = &agent->records[i];
         if (!record->known)
@@ -586,6 +629,7 @@ static void sample_make(BlSimAgent *agent)
         bl_sim_statistics_ask(agent, i);
         counters_sample(agent, i);
         bl_sim_statistics_sample(agent, i);
+        bl_sim_sharing_guest(agent, i, &record->sample->values);
         if (agent->faults->len > 0)
             counters_damage(agent, i);
         if (record->holdings_pending)

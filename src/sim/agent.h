@@ -16,6 +16,8 @@
 
 /* The wall clock when the world begins. */
 #define BL_SIM_WALL_START_USEC ((gint64)1700000000 * 1000000)
+/* The generation of the host's controls: the world is booted once. */
+#define BL_SIM_BOOT 77
 
 /* A guest as the daemon knows it. */
 typedef struct {
@@ -70,12 +72,15 @@ struct BlSimAgent {
     gint64 refreshed_usec;
     BlValues host_memory;
     gint64 look_usec; /* when to look at it again */
+    BlValues host_controls, ksm_host;
+    gint64 ksm_look_usec; /* when to look at them again */
+    gboolean host_holdings_pending;
     gint64 down_until_usec;
     guint64 last_id;
     gboolean approve_all;
     gboolean has_idle; /* the kernel knows cpu.idle */
-    /* Called for each write that the daemon makes to a control, with what was there before and
-     * whether it was carried out. */
+    /* Called for each write that the daemon makes to a control, with what was there before. The
+     * host stands behind the last guest. */
     void (*written)(gpointer data, guint guest, const BlStep *step, BlDomainField field,
                     gint64 before, gint64 value);
     gpointer written_data;

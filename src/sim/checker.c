@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "sim/checker-memory.h"
+#include "sim/checker-sharing.h"
 
 /* How long a step stands at least before the end of the pressure may undo it: idle priority, and
  * a cap, which holds CPU time back and is lifted at once. */
@@ -37,6 +38,8 @@ void bl_sim_checker_violate(BlSimChecker *checker, const char *format, ...)
 
 static const char *name_of(const BlSimChecker *checker, guint guest)
 {
+    if (guest == checker->agent->world->n_guests)
+        return "host";
     return checker->agent->world->guests[guest].spec->name;
 }
 
@@ -268,8 +271,8 @@ void bl_sim_checker_plan(BlSimChecker *checker)
     BlSimAgent *agent = checker->agent;
     if (checker->life != agent->lives) {
         g_array_set_size(checker->step_times, 0);
-        for (guint i = 0; i < agent->world->n_guests; i++)
-            for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
+        for (guint i = 0; i <= agent->world->n_guests; i++)
+            for (guint f = 0; f < BL_CONTROLS; f++)
                 checker->fields[i][f].stepped = FALSE;
     }
     bl_sim_checker_hear(checker, checker->life != agent->lives);
@@ -279,6 +282,13 @@ void bl_sim_checker_plan(BlSimChecker *checker)
     bl_engine_view(agent->engine, agent->policy, checker->view);
     for (guint i = 0; i < agent->plan->steps->len; i++) {
         const BlStep *step = &g_array_index(agent->plan->steps, BlStep, i);
+        if (strcmp(step->uuid, BL_HOST_UUID) == 0) {
+            if (!step->is_undo)
+                bl_sim_checker_host_step(checker, step);
+            check_hold(checker, step, agent->world->n_guests);
+            check_rate(checker, step);
+            continue;
+        }
         const BlDomainSample *domain = domain_of(checker, step->uuid);
         gint guest = bl_sim_guest_find(agent->world, step->uuid);
         if (domain == NULL || guest < 0 || domain->generation != step->generation) {
@@ -298,21 +308,24 @@ void bl_sim_checker_plan(BlSimChecker *checker)
 
 static void baseline_take(BlSimChecker *checker, guint guest)
 {
-    const BlSimGuest *from = &checker->agent->world->guests[guest];
-    for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
-        checker->fields[guest][f] = (BlSimField){.generation = from->generation,
-                                                 .baseline = bl_values_get(&from->controls, f, 0)};
+    const BlSimWorld *world = checker->agent->world;
+    gboolean host = guest == world->n_guests;
+    const BlValues *controls = host ? &world->ksm.controls : &world->guests[guest].controls;
+    for (guint f = 0; f < BL_CONTROLS; f++)
+        checker->fields[guest][f] =
+            (BlSimField){.generation = host ? BL_SIM_BOOT : world->guests[guest].generation,
+                         .baseline = bl_values_get(controls, f, 0)};
 }
 
 BlSimChecker *bl_sim_checker_new(BlSimAgent *agent)
 {
     BlSimChecker *checker = g_new0(BlSimChecker, 1);
     checker->agent = agent;
-    checker->fields = g_malloc0_n(MAX(agent->world->n_guests, 1), sizeof *checker->fields);
+    checker->fields = g_malloc0_n(agent->world->n_guests + 1, sizeof *checker->fields);
     checker->step_times = g_array_new(FALSE, TRUE, sizeof(gint64));
     checker->view = bl_view_new();
     checker->heard = g_new0(BlMemoryReport, MAX(agent->world->n_guests, 1));
-    for (guint i = 0; i < agent->world->n_guests; i++)
+    for (guint i = 0; i <= agent->world->n_guests; i++)
         baseline_take(checker, i);
     agent->written = written;
     agent->written_data = checker;
@@ -331,8 +344,34 @@ void bl_sim_checker_free(BlSimChecker *checker)
     g_free(checker);
 }
 
+/* What the journal holds of a control of the host; NULL: nothing. */
+static const BlJournalEntry *host_entry(const GArray *entries, BlDomainField field)
+{
+    BlStep step = {.field = field, .generation = BL_SIM_BOOT};
+    g_strlcpy(step.uuid, BL_HOST_UUID, sizeof step.uuid);
+    return entry_find(entries, &step);
+}
+
+static void host_event(BlSimChecker *checker, const BlSimEvent *event)
+{
+    BlSimField *state = &checker->fields[checker->agent->world->n_guests][event->field];
+    BlSimKsm ksm = checker->agent->world->ksm;
+    guint damaged;
+    const GString *text = checker->agent->disk->text;
+    g_autoptr(GArray) entries = bl_journal_parse(text->str, text->len, &damaged);
+    const BlJournalEntry *entry = host_entry(entries, event->field);
+    if (!bl_sim_ksm_write(&ksm, event->field, event->value) ||
+        (state->ours && event->value == state->written))
+        return;
+    /* Between two looks somebody may have set another value and this one again: nobody can tell. */
+    state->ours = entry != NULL && entry->holding.value == event->value;
+    state->baseline = state->ours ? entry->holding.original : event->value;
+}
+
 void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
 {
+    if (bl_sim_event_is_host(event) && checker->agent->spec->ksm)
+        host_event(checker, event);
     if (event->guest < 0)
         return;
     BlSimGuest guest = checker->agent->world->guests[event->guest];
@@ -369,8 +408,8 @@ void bl_sim_checker_event(BlSimChecker *checker, const BlSimEvent *event)
 
 void bl_sim_checker_count_anew(BlSimChecker *checker)
 {
-    for (guint i = 0; i < checker->agent->world->n_guests; i++)
-        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++)
+    for (guint i = 0; i <= checker->agent->world->n_guests; i++)
+        for (guint f = 0; f < BL_CONTROLS; f++)
             checker->fields[i][f].changes = 0;
 }
 
@@ -479,8 +518,8 @@ void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
     if (steps_are_few(checker))
         return;
     gboolean moves = memory_moves(checker->agent->world);
-    for (guint i = 0; i < checker->agent->world->n_guests; i++) {
-        for (guint f = 0; f < BL_DOMAIN_CONTROLS; f++) {
+    for (guint i = 0; i <= checker->agent->world->n_guests; i++) {
+        for (guint f = 0; f < BL_CONTROLS; f++) {
             if (checker->fields[i][f].changes > changes_most && (f != BL_DOMAIN_BALLOON || !moves))
                 bl_sim_checker_violate(checker,
                                        "\"%s\": %s changed %u times while nothing else did",
@@ -490,12 +529,33 @@ void bl_sim_checker_quiet(BlSimChecker *checker, guint changes_most)
     }
 }
 
+/* What the kernel does not take back while pages are shared stays, and is in the journal. */
+static void host_restored(BlSimChecker *checker, const GArray *entries)
+{
+    const BlSimWorld *world = checker->agent->world;
+    for (guint f = BL_DOMAIN_CONTROLS; f < BL_CONTROLS && checker->agent->spec->ksm; f++) {
+        const BlSimField *state = &checker->fields[world->n_guests][f];
+        if (f == BL_DOMAIN_KSM_ACROSS_NODES && world->ksm.shared > 0)
+            continue;
+        if (host_entry(entries, f) != NULL)
+            bl_sim_checker_violate(
+                checker, "the journal still holds %s of the host after everything is given back",
+                bl_field_info(BL_SCOPE_DOMAIN, f)->name);
+        if (world->ksm.controls.value[f] != state->baseline)
+            bl_sim_checker_violate(
+                checker, "%s of the host is left at %" G_GINT64_FORMAT ", it was %" G_GINT64_FORMAT,
+                bl_field_info(BL_SCOPE_DOMAIN, f)->name, world->ksm.controls.value[f],
+                state->baseline);
+    }
+}
+
 void bl_sim_checker_restored(BlSimChecker *checker)
 {
     const BlSimWorld *world = checker->agent->world;
     guint damaged;
     const GString *text = checker->agent->disk->text;
     g_autoptr(GArray) entries = bl_journal_parse(text->str, text->len, &damaged);
+    host_restored(checker, entries);
     for (guint i = 0; i < world->n_guests; i++) {
         const BlSimGuest *guest = &world->guests[i];
         for (guint f = 0; guest->alive && f < BL_DOMAIN_CONTROLS; f++) {

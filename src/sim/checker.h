@@ -22,10 +22,10 @@ typedef struct {
 
 typedef struct {
     BlSimAgent *agent;
-    BlSimField (*fields)[BL_DOMAIN_CONTROLS]; /* one row a guest */
-    BlMemoryReport *heard;                    /* of each guest, by the engine */
-    GArray *step_times;                       /* gint64, engine's clock */
-    guint life;                               /* of the daemon, whose steps those are */
+    BlSimField (*fields)[BL_CONTROLS]; /* one row a guest, and one for the host */
+    BlMemoryReport *heard;             /* of each guest, by the engine */
+    GArray *step_times;                /* gint64, engine's clock */
+    guint life;                        /* of the daemon, whose steps those are */
     BlView *view;
     char *violation;            /* the first; NULL: none */
     const char *violation_kind; /* static: the same for the same invariant */

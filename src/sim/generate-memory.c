@@ -79,9 +79,9 @@ static void events_add(BlSimSpec *spec, BlRandom *random)
     gint64 ticks = spec->duration_usec / BL_SIM_TICK_USEC;
     for (gint64 i = bl_random_between(random, 0, EVENTS_MAX); i > 0; i--) {
         BlSimEvent event = {0};
-        /* One more than there are kinds: somebody else sets a balloon. */
-        gint64 kind = bl_random_between(random, BL_EVENT_TOUCH, BL_EVENT_KINDS);
-        event.kind = kind == BL_EVENT_KINDS ? BL_EVENT_FOREIGN : (BlSimEventKind)kind;
+        /* One more than there are kinds of memory: somebody else sets a balloon. */
+        gint64 kind = bl_random_between(random, BL_EVENT_TOUCH, BL_EVENT_STATS_MISSING + 1);
+        event.kind = kind > BL_EVENT_STATS_MISSING ? BL_EVENT_FOREIGN : (BlSimEventKind)kind;
         event.at_usec = bl_random_between(random, 0, ticks) * BL_SIM_TICK_USEC;
         event.for_usec = bl_random_between(random, 1, 150) * BL_SIM_TICK_USEC;
         event.guest = (gint)bl_random_between(random, 0, (gint64)spec->guests->len - 1);
@@ -112,5 +112,6 @@ BlSimSpec *bl_sim_generate_memory(guint64 seed)
         g_free(old);
     }
     events_add(spec, &random);
+    bl_sim_generate_sharing(spec, seed);
     return spec;
 }

@@ -419,7 +419,7 @@ static void host_tick(BlSimWorld *world, gint64 usec)
     gint64 total = world->spec->memory_bytes;
     gint64 back = MIN(sum_over(world, missed_by), in_tick(SWAP_RATE, usec));
     swap_over(world, -back, missed_by);
-    gint64 used = world->spec->memory_own_bytes + sum_over(world, resident_of);
+    gint64 used = world->spec->memory_own_bytes + sum_over(world, resident_of) - world->ksm.sharing;
     gint64 excess = MAX(used - total, 0), cold = MIN(excess, sum_over(world, in_cold));
     swap_over(world, cold, in_cold);
     swap_over(world, excess - cold, in_any);
@@ -436,6 +436,8 @@ void bl_sim_memory_tick(BlSimWorld *world, gint64 usec)
         if (is_there(&world->guests[i]))
             guest_tick(world, &world->guests[i], usec);
     }
+    if (world->spec->ksm)
+        bl_sim_ksm_tick(world, usec);
     if (world->spec->memory_bytes > 0)
         host_tick(world, usec);
     for (guint i = 0; i < world->n_guests; i++) {

@@ -58,6 +58,8 @@ typedef struct {
     /* The host. */
     gint64 resident; /* touched once and not taken or reported since */
     gint64 out;      /* of that, in the host's swap */
+    gint64 seen;     /* of that, equal to others' at the last scan */
+    gint64 merged;   /* of that, with others' */
     gint64
         idle[BL_SIM_IDLE_SECONDS]; /* resident and unused: the least in each of the last seconds */
     guint idle_at;

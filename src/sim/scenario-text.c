@@ -89,6 +89,8 @@ static void memory_append(GString *out, const BlMemorySpec *memory)
         g_string_append_printf(out, ", statistics: %" G_GINT64_FORMAT "s", memory->period_sec);
     flag_append(out, "autodeflate", memory->autodeflate);
     flag_append(out, "reporting", memory->reporting);
+    number_append(out, "equal", memory->equal_bytes, 0);
+    flag_append(out, "unshared", memory->unshared);
 }
 
 static void disks_append(GString *out, const BlSimSpec *spec)
@@ -121,6 +123,9 @@ static void host_append(GString *out, const BlSimSpec *spec)
     host_number_append(out, "memory-hard", spec->memory_hard, otherwise->memory_hard);
     host_number_append(out, "balloon-rate", spec->balloon_rate, otherwise->balloon_rate);
     host_number_append(out, "uplink", spec->uplink, otherwise->uplink);
+    if (spec->ksm)
+        g_string_append(out, "ksm: yes\n");
+    host_number_append(out, "ksm-run", spec->ksm_run, otherwise->ksm_run);
     disks_append(out, spec);
 }
 
@@ -132,6 +137,7 @@ static void guests_append(GString *out, const BlSimSpec *spec)
         g_string_append(out, "  - {name: ");
         quoted_append(out, guest->name);
         text_append(out, "class", guest->class_name);
+        text_append(out, "tenant", guest->tenant);
         number_append(out, "vcpus", guest->vcpus, 1);
         number_append(out, "quota", guest->quota, BL_QUOTA_NONE);
         number_append(out, "weight", guest->weight, 100);

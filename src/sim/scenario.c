@@ -188,6 +188,7 @@ typedef struct {
 static const Key guest_keys[] = {
     {"name", KEY_TEXT, G_STRUCT_OFFSET(Guest, spec.name), 0},
     {"class", KEY_TEXT, G_STRUCT_OFFSET(Guest, spec.class_name), 0},
+    {"tenant", KEY_TEXT, G_STRUCT_OFFSET(Guest, spec.tenant), 0},
     {"vcpus", KEY_COUNT, G_STRUCT_OFFSET(Guest, spec.vcpus), 1},
     {"count", KEY_COUNT, G_STRUCT_OFFSET(Guest, count), 1},
     {"quota", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.quota), -1},
@@ -220,6 +221,8 @@ static const Key guest_keys[] = {
     {"statistics", KEY_SECONDS, G_STRUCT_OFFSET(Guest, spec.memory.period_sec), 0},
     {"autodeflate", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.autodeflate), 0},
     {"reporting", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.reporting), 0},
+    {"equal", KEY_NUMBER, G_STRUCT_OFFSET(Guest, spec.memory.equal_bytes), 0, TRUE},
+    {"unshared", KEY_FLAG, G_STRUCT_OFFSET(Guest, spec.memory.unshared), 0},
     {0},
 };
 
@@ -267,6 +270,8 @@ static const Key spec_keys[] = {
     {"memory-hard", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, memory_hard), 1, TRUE},
     {"balloon-rate", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, balloon_rate), 1, TRUE},
     {"uplink", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, uplink), 0, TRUE},
+    {"ksm", KEY_FLAG, G_STRUCT_OFFSET(BlSimSpec, ksm), 0},
+    {"ksm-run", KEY_NUMBER, G_STRUCT_OFFSET(BlSimSpec, ksm_run), 0, TRUE},
     {0},
 };
 
@@ -336,6 +341,7 @@ static void guest_read(Reader *reader, const BlPolicyNode *node)
     guests_add(reader, node, &guest);
     g_free(guest.spec.name);
     g_free(guest.spec.class_name);
+    g_free(guest.spec.tenant);
     g_clear_pointer(&guest.spec.load.points, g_array_unref);
     g_clear_pointer(&guest.spec.memory.points, g_array_unref);
     g_free(guest.file);
@@ -355,9 +361,12 @@ static void event_read(Reader *reader, const BlPolicyNode *node)
     mapping_take(reader, node, event_keys, NULL, &event);
     if (event.kind == BL_EVENT_KINDS)
         bl_policy_report(&reader->report, &node->place, NULL, "an event that does nothing");
-    else if (event.guest < 0 && bl_sim_event_needs_guest(event.kind))
+    else if (event.guest < 0 && bl_sim_event_needs_guest(event.kind) &&
+             !bl_sim_event_is_host(&event))
         bl_policy_report(&reader->report, &node->place, NULL, "\"%s\" needs a guest",
                          bl_sim_event_name(event.kind));
+    else if (event.guest >= 0 && event.kind == BL_EVENT_FOREIGN && bl_control_is_host(event.field))
+        bl_policy_report(&reader->report, &node->place, NULL, "a guest has no such control");
     else if (event.kind == BL_EVENT_CLASS && event.text == NULL)
         bl_policy_report(&reader->report, &node->place, NULL, "\"class\" needs a text");
     else

@@ -8,6 +8,7 @@ static void guest_clear(gpointer data)
     BlGuestSpec *guest = data;
     g_free(guest->name);
     g_free(guest->class_name);
+    g_free(guest->tenant);
     g_clear_pointer(&guest->load.points, g_array_unref);
     g_clear_pointer(&guest->memory.points, g_array_unref);
 }
@@ -112,6 +113,7 @@ void bl_sim_spec_add_guest(BlSimSpec *spec, const BlGuestSpec *guest)
     BlGuestSpec copy = *guest;
     copy.name = g_strdup(guest->name);
     copy.class_name = g_strdup(guest->class_name);
+    copy.tenant = g_strdup(guest->tenant);
     if (guest->load.points != NULL)
         copy.load.points = g_array_ref(guest->load.points);
     if (guest->memory.points != NULL)
@@ -206,6 +208,7 @@ static const struct {
     [BL_EVENT_BALLOON_LIE] = {"balloon-lie", TRUE},
     [BL_EVENT_STATS_FROZEN] = {"stats-frozen", TRUE},
     [BL_EVENT_STATS_MISSING] = {"stats-missing", TRUE},
+    [BL_EVENT_KSMTUNED] = {"ksmtuned", TRUE},
 };
 
 const char *bl_sim_event_name(BlSimEventKind kind)
@@ -227,6 +230,11 @@ gboolean bl_sim_event_parse(const char *name, BlSimEventKind *ret_kind)
 gboolean bl_sim_event_lasts(BlSimEventKind kind)
 {
     return kind < BL_EVENT_KINDS && events[kind].lasts;
+}
+
+gboolean bl_sim_event_is_host(const BlSimEvent *event)
+{
+    return event->kind == BL_EVENT_FOREIGN && event->guest < 0 && bl_control_is_host(event->field);
 }
 
 gboolean bl_sim_event_needs_guest(BlSimEventKind kind)

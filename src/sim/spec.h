@@ -48,12 +48,15 @@ typedef struct {
     gint64 swap_bytes;    /* room of the guest's own swap */
     gint64 period_sec;    /* of the balloon statistics; 0: none */
     gboolean autodeflate, reporting;
-    GArray *points; /* instead of `set_bytes`: gint64, permyriad of the maximum; owned */
+    gint64 equal_bytes; /* of it, that all guests have alike */
+    gboolean unshared;  /* the host may not merge its pages */
+    GArray *points;     /* instead of `set_bytes`: gint64, permyriad of the maximum; owned */
 } BlMemorySpec;
 
 typedef struct {
     char *name;
     char *class_name; /* in the domain's metadata; NULL: none */
+    char *tenant;     /* the same */
     guint vcpus;
     BlLoad load;
     BlMemorySpec memory;
@@ -113,6 +116,8 @@ typedef enum {
     BL_EVENT_BALLOON_LIE,     /* it says that it is there and has not moved */
     BL_EVENT_STATS_FROZEN,    /* the guest's driver reports no more */
     BL_EVENT_STATS_MISSING,   /* the statistics cannot be read */
+    /* page sharing; lasting */
+    BL_EVENT_KSMTUNED, /* a ksmtuned runs */
     BL_EVENT_KINDS,
 } BlSimEventKind;
 
@@ -168,6 +173,8 @@ typedef struct {
     gint64 memory_hard;      /* permyriad of it: time above is counted */
     gint64 balloon_rate;     /* bytes a second by which a balloon moves */
     gint64 uplink;           /* bytes a second; 0: none */
+    gboolean ksm;            /* the host can share pages */
+    gint64 ksm_run;          /* at the start */
     BlMode mode;
     gint64 duration_usec;
     gint64 noise;            /* permyriad of a wait that is booked a tick later */
@@ -199,6 +206,8 @@ void bl_sim_spec_drop_guest(BlSimSpec *spec, guint index);
 const char *bl_load_kind_name(BlLoadKind kind);
 const char *bl_sim_event_name(BlSimEventKind kind);
 gboolean bl_sim_event_parse(const char *name, BlSimEventKind *ret_kind);
+/* TRUE when somebody else sets a control of the host itself. */
+gboolean bl_sim_event_is_host(const BlSimEvent *event);
 /* TRUE for kinds that happen to one guest, not to the host or the operator. */
 gboolean bl_sim_event_needs_guest(BlSimEventKind kind);
 const char *bl_expect_name(BlExpectKind kind);

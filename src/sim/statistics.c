@@ -136,7 +136,7 @@ void bl_sim_statistics_host(BlSimAgent *agent, BlValues *host)
         agent->look_usec = world->now_usec + LOOK_USEC;
         host_look(world, &agent->host_memory);
     }
-    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_FIELDS; i++)
+    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_NUMA_NODES; i++)
         bl_values_set(host, i, agent->host_memory.value[i]);
 }
 

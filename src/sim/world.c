@@ -35,6 +35,8 @@ BlSimWorld *bl_sim_world_new(const BlSimSpec *spec)
     world->n_guests = spec->guests->len;
     world->has_memory = bl_sim_memory_matters(spec);
     world->has_devices = spec->disks->len > 0 || spec->uplink > 0;
+    if (spec->ksm)
+        bl_sim_ksm_start(&world->ksm, MIN(spec->ksm_run, 1));
     world->guests = g_new0(BlSimGuest, MAX(world->n_guests, 1));
     world->claims = g_new(BlSimClaim, MAX(world->n_guests, 1));
     world->idle_claims = g_new(BlSimClaim, MAX(world->n_guests, 1));

@@ -7,6 +7,7 @@
 #ifndef BL_SIM_WORLD_H
 #define BL_SIM_WORLD_H
 
+#include "sim/ksm.h"
 #include "sim/memory.h"
 #include "sim/random.h"
 #include "sim/spec.h"
@@ -66,6 +67,7 @@ struct BlSimWorld {
     gint64 last_wanted;               /* by all, in the last tick: nanoseconds */
     gboolean has_memory, has_devices;
     BlSimHostMemory memory;
+    BlSimKsm ksm;
 };
 
 BlSimWorld *bl_sim_world_new(const BlSimSpec *spec);

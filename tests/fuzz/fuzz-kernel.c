@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "collect/cgroup.h"
 #include "collect/host-memory.h"
+#include "collect/ksm.h"
 #include "collect/procfs.h"
 
 #define UUID "aaaaaaaa-0000-0000-0000-000000000001"
@@ -52,6 +53,23 @@ static void groups(const char *text)
     check((bl_cgroup_mount_parse(text, "cpu", &mount) == BL_CGROUP_NONE) == (mount == NULL));
 }
 
+static void sharing(const char *text)
+{
+    BlValues values = {0};
+    gboolean on = -1;
+    guint64 boot = 0;
+    gint64 nodes = 0;
+    bl_ksm_stat_parse(text, 4096, &values);
+    check(bl_values_get(&values, BL_DOMAIN_MEMORY_SHARED, 0) >= 0);
+    check((bl_values_get(&values, BL_DOMAIN_MEMORY_MERGEABLE, 0) & ~1) == 0);
+    if (bl_ksm_advisor_parse(text, &on))
+        check(on == TRUE || on == FALSE);
+    if (bl_boot_parse(text, &boot))
+        check(boot > 0 && boot <= G_MAXINT64);
+    if (bl_nodes_parse(text, &nodes))
+        check(nodes > 0);
+}
+
 static void processes(const char *text, size_t size)
 {
     BlThreadRole role;
@@ -61,6 +79,8 @@ static void processes(const char *text, size_t size)
     if (bl_thread_role_parse(text, &role, &index))
         check(role < BL_ROLE_COUNT && index <= 4095);
     bl_start_time_parse(text, &ticks);
+    if (bl_parent_parse(text, &value))
+        check(value >= 0 && value <= G_MAXINT32);
     /* With its end, as a read of the file gives it, and without. */
     bl_cmdline_is_qemu(text, size + 1, UUID);
     bl_cmdline_is_qemu(text, size, UUID);
@@ -76,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     counters(text);
     groups(text);
+    sharing(text);
     processes(text, size);
     return 0;
 }

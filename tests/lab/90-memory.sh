@@ -17,10 +17,8 @@ memory() { "$LAB" guest memory "$@"; }
 
 # A boundary that all guests of host1 together exceed by half a guest.
 policy_make() {
-	local pid sum=0
-	for pid in "$LAB_DIR"/host1/run/libvirt/qemu/*.pid; do
-		sum=$((sum + $(awk '{ print int($2 / 256) }' "/proc/$(cat "$pid")/statm")))
-	done
+	local sum
+	sum=$(guests_resident_mib)
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:

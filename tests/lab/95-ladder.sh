@@ -16,10 +16,8 @@ restore() { daemon_spawn r --state "$RUN/d.state" --restore && ends r && wait "$
 
 # Guests of which nothing may be taken occupy $1 % of the boundary.
 policy_make() {
-	local pid sum=0
-	for pid in "$LAB_DIR"/host1/run/libvirt/qemu/*.pid; do
-		sum=$((sum + $(awk '{ print int($2 / 256) }' "/proc/$(cat "$pid")/statm")))
-	done
+	local sum
+	sum=$(guests_resident_mib)
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:

@@ -79,6 +79,15 @@ idle_is() {
 }
 shares_are() { [ "$(guest_shares "$1")" = "$2" ]; }
 
+# What the QEMUs of host1 occupy together.
+guests_resident_mib() {
+	local pid sum=0
+	for pid in "$LAB_DIR"/host1/run/libvirt/qemu/*.pid; do
+		sum=$((sum + $(awk '{ print int($2 / 256) }' "/proc/$(cat "$pid")/statm")))
+	done
+	echo "$sum"
+}
+
 # The figures of a guest come anew so many times within a deadline, are never stale, and no answer
 # takes long. No rate: beside busy neighbours the test itself gets no more looks than it gets turns.
 figures_flow() {

@@ -62,6 +62,33 @@ static void test_periods(void)
     check(DOMAIN("<memballoon model='virtio'><a><stats period='7'/></a></memballoon>\n"), 0, 0, 0);
 }
 
+/* Pages may be merged unless the domain says otherwise, at its own place. */
+static void test_mergeable(void)
+{
+    static const struct {
+        const char *xml;
+        gint64 mergeable;
+    } cases[] = {
+        {"<domain/>", 1},
+        {"<domain><memoryBacking/></domain>", 1},
+        {"<domain><memoryBacking><hugepages/></memoryBacking></domain>", 1},
+        {"<domain><memoryBacking><nosharepages/></memoryBacking></domain>", 0},
+        {"<domain><memoryBacking><locked/><nosharepages/></memoryBacking><devices/></domain>", 0},
+        {"<domain><nosharepages/></domain>", 1},
+        {"<domain><devices><nosharepages/></devices></domain>", 1},
+        {"<domain><memoryBacking><x><nosharepages/></x></memoryBacking></domain>", 1},
+        {"<domain><metadata><memoryBacking><nosharepages/></memoryBacking></metadata></domain>", 1},
+        {"<domain><memoryBacking><nosharepages/>", -1},
+        {"", -1},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        BlValues values = {0};
+        bl_balloon_parse(cases[i].xml, &values);
+        g_assert_cmpint(bl_values_get(&values, BL_DOMAIN_MEMORY_MERGEABLE, -1), ==,
+                        cases[i].mergeable);
+    }
+}
+
 /* Damaged XML tells nothing, and leaves alone what was known. */
 static void test_damage(void)
 {
@@ -90,6 +117,7 @@ int main(int argc, char **argv)
     g_test_add_func("/balloon/features", test_features);
     g_test_add_func("/balloon/none", test_none);
     g_test_add_func("/balloon/periods", test_periods);
+    g_test_add_func("/balloon/mergeable", test_mergeable);
     g_test_add_func("/balloon/damage", test_damage);
     return g_test_run();
 }

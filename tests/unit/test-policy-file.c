@@ -91,10 +91,11 @@ static void test_default(void)
 
 static const char every_key[] =
     "version: 1\n"
-    "boundaries: {cpu: {overcommit: 1.25, ready: 0.5%}, admission: refuse}\n"
+    "boundaries: {cpu: {overcommit: 1.25, ready: 0.5%}, admission: refuse,\n"
+    "  memory: {sharing: off, sharing_cpu: 12.5%, tenants: together}}\n"
     "classes:\n"
     "  gold: {shares: 262144, cpu: {reservation: 12.5%, limit: 50%, ready: 100%, idle: allowed,\n"
-    "    cpus: \"0-3, 6,62\"}}\n"
+    "    cpus: \"0-3, 6,62\"}, memory: {sharing: off}}\n"
     "  lead-2: {shares: 2, cpu: {limit: none, ready: none, idle: never, cpus: all}}\n"
     "  none:\n"
     "assign:\n"
@@ -122,6 +123,11 @@ static void test_every_key(void)
     g_assert_cmpint(policy->cpu.overcommit_milli, ==, 1250);
     g_assert_cmpint(policy->cpu.ready, ==, 50);
     g_assert_cmpuint(policy->admission, ==, BL_ADMISSION_REFUSE);
+    g_assert_false(policy->memory.sharing);
+    g_assert_cmpint(policy->memory.sharing_cpu, ==, 1250);
+    g_assert_true(policy->memory.tenants_together);
+    g_assert_false(gold->memory_sharing);
+    g_assert_true(bl_policy_class(policy, 1)->memory_sharing);
     g_assert_cmpuint(policy->default_class, ==, 2);
     g_assert_cmpuint(policy->protection.steps_per_minute, ==, 6000);
     g_assert_cmpuint(policy->protection.max_guests_per_step, ==, 1);
@@ -130,7 +136,7 @@ static void test_every_key(void)
     const BlAssignment *uuid = g_ptr_array_index(policy->assignments, 1);
     g_assert_cmpint(uuid->kind, ==, BL_MATCH_UUID);
     g_assert_cmpuint(uuid->class_index, ==, 1);
-    g_assert_cmpuint(uuid->line, ==, 10);
+    g_assert_cmpuint(uuid->line, ==, 11);
     const BlAssignment *last = g_ptr_array_index(policy->assignments, 3);
     g_assert_cmpstr(last->pattern, ==, "a\"b\\c \xe2\x80\xa8 \xc3\xa4 %");
 }
@@ -162,6 +168,9 @@ static void test_files(void)
                     "    target: 80%  # default\n"
                     "    soft: 85%  # default\n"
                     "    hard: 90%  # default\n"
+                    "    sharing: auto  # default\n"
+                    "    sharing_cpu: 20%  # default\n"
+                    "    tenants: apart  # default\n"
                     "  admission: warn  # default\n"
                     "classes:\n"
                     "  a:  # policy.yaml:3\n"
@@ -178,6 +187,7 @@ static void test_files(void)
                     "      ballooning: allowed  # default\n"
                     "      squeeze: never  # default\n"
                     "      pause: never  # default\n"
+                    "      sharing: on  # default\n"
                     "      huge_pages: off  # default\n"
                     "  late:  # policy.d/10.yaml:3\n"
                     "    shares: 5  # policy.d/10.yaml:3\n"
@@ -193,6 +203,7 @@ static void test_files(void)
                     "      ballooning: allowed  # default\n"
                     "      squeeze: never  # default\n"
                     "      pause: never  # default\n"
+                    "      sharing: on  # default\n"
                     "      huge_pages: off  # default\n"
                     "assign:\n"
                     "  - {match: {name: \"x\"}, class: late}  # policy.yaml:5\n"

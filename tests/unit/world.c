@@ -105,10 +105,12 @@ static void guest_sample(World *world, guint index)
     /* As in the kernel: no weight can be read in idle priority. */
     if (bl_values_get(&guest->controls, BL_DOMAIN_CPU_IDLE, 0) == 1)
         bl_values_clear(&domain->values, BL_DOMAIN_CPU_SHARES);
-    if (guest->class_name != NULL) {
-        domain->metadata = g_new0(char *, 2);
-        domain->metadata[0] = g_strdup_printf("class=%s", guest->class_name);
-    }
+    guint entries = 0;
+    domain->metadata = g_new0(char *, 3);
+    if (guest->class_name != NULL)
+        domain->metadata[entries++] = g_strdup_printf("class=%s", guest->class_name);
+    if (guest->tenant != NULL)
+        domain->metadata[entries++] = g_strdup_printf("tenant=%s", guest->tenant);
     for (guint i = 0; i < guest->vcpus; i++)
         thread_add(domain, guest, BL_ROLE_VCPU, i);
     thread_add(domain, guest, BL_ROLE_EMULATOR, 0);
@@ -117,7 +119,9 @@ static void guest_sample(World *world, guint index)
 
 static void step_answer(World *world, const BlStep *step)
 {
-    WorldGuest *guest = &world->guests[g_ascii_strtoull(step->uuid + 24, NULL, 10)];
+    WorldGuest *guest = strcmp(step->uuid, BL_HOST_UUID) == 0
+                            ? &world->subject
+                            : &world->guests[g_ascii_strtoull(step->uuid + 24, NULL, 10)];
     BlOutcome outcome = {.step_id = step->id, .result = world->answer};
     gint64 present = bl_values_get(&guest->controls, step->field, 0);
     if (world->answer == BL_OUTCOME_APPLIED && ABS(present - step->from) > step->slack) {
@@ -145,6 +149,8 @@ static void arrays_move(GArray *from, GArray *to)
 static void host_sample(World *world)
 {
     BlValues *host = &world->sample->host;
+    world->sample->host_generation = world->subject.generation;
+    world->sample->host_controls = world->subject.controls;
     if (world->no_host)
         return;
     bl_values_set(host, BL_HOST_CPU_COUNT, world->cpus);

@@ -13,6 +13,7 @@
 typedef struct {
     const char *name;
     const char *class_name; /* as metadata; NULL: none */
+    const char *tenant;     /* the same */
     guint vcpus;
     gint64 run, delay; /* rates of each vCPU, permyriad of the time */
     gint64 throttled;  /* rate */
@@ -25,7 +26,7 @@ typedef struct {
     guint64 generation;
     BlValues controls;
     gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec;
-    guint writes[BL_DOMAIN_CONTROLS]; /* steps applied, by field */
+    guint writes[BL_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
 
 typedef struct {
@@ -42,6 +43,7 @@ typedef struct {
     gboolean no_idle_support;
     gboolean no_host;       /* nothing is known of the host */
     BlValues host;          /* what is known of it besides */
+    WorldGuest subject;     /* the host's own controls; without a generation: unknown */
     gint64 wall_shift_usec; /* by which its wall clock was set */
     BlOutcomeResult answer; /* to every step; APPLIED also writes */
     gboolean silent;        /* steps get no outcome */
