@@ -45,6 +45,16 @@ static const BlOption fit_options[] = {
     {NULL},
 };
 
+static const BlOption audit_options[] = {
+    {"rule", 0, "RULE", "what this rule finds alone"},
+    {"explain", 0, "RULE", "what a rule is about and why; \"all\": every rule"},
+    {"apply", 0, "RULE",
+     "set what the rule asks for in the guest's definition, for its next start"},
+    {"undo", 0, "RULE", "undo that, unless somebody else has changed it since"},
+    {"dry-run", 0, NULL, "with --apply or --undo: show the difference, and do nothing"},
+    {NULL},
+};
+
 static const BlOption replay_options[] = {
     {"check", 0, NULL, "compare with the recorded plans instead of printing"},
     {NULL},
@@ -91,6 +101,15 @@ static const BlCommand commands[] = {
      "Exits with 0 when it fits and with 4 when it does not. What is unknown does not stand in its "
      "way. -o wide shows the arithmetic of each check.",
      fit_options, 0, 0, BL_FORMATS_SHOW, NULL, bl_command_fit},
+    {"audit", "[NAME...]", "what the host and its guests could do better, and what it takes",
+     "With names: of these guests alone. -o wide shows the figures behind each finding, what to "
+     "expect of the change, the exact change and how to undo it. Exits with 10 when the worst "
+     "finding is a warning, with 11 when it is an error. --apply and --undo never touch the "
+     "running "
+     "guest, work in every mode, and exit with 4 when the guest would not start, with 5 when there "
+     "is nothing to change or somebody else has changed it.",
+     audit_options, 0, G_MAXUINT, BL_FORMATS_TEXT | 1u << BL_FORMAT_JSON | 1u << BL_FORMAT_CSV,
+     "vm", bl_command_audit},
     {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",
      "answer libvirt's hook: may this guest start",
      "Reads the guest's definition from the standard input. Exits with 4 when the policy refuses "

@@ -20,8 +20,9 @@ static const MemoryColumn memory_columns[] = {
     {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_MAX},      {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_TAKEN},
     {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_TARGET},   {BL_SCOPE_FIGURE, BL_FIGURE_WORKING_SET},
     {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_USABLE},   {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_CACHE},
-    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_RESIDENT}, {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_SHARED},
-    {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_SAVED},    {BL_SCOPE_FIGURE, BL_FIGURE_SWAP_RATE},
+    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_RESIDENT}, {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_HUGE},
+    {BL_SCOPE_DOMAIN, BL_DOMAIN_MEMORY_SHARED},   {BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_SAVED},
+    {BL_SCOPE_FIGURE, BL_FIGURE_SWAP_RATE},
 };
 
 static gboolean is_amount(guint figure)
@@ -69,7 +70,9 @@ static guint fill_memory_columns(BlColumn *columns)
     guint n = fill_head(columns);
     for (guint i = 0; i < G_N_ELEMENTS(memory_columns); i++) {
         const BlFieldInfo *field = bl_field_info(memory_columns[i].scope, memory_columns[i].field);
-        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE,
+                                  .wide = memory_columns[i].scope == BL_SCOPE_DOMAIN &&
+                                          memory_columns[i].field == BL_DOMAIN_MEMORY_HUGE};
     }
     const BlFieldInfo *period = bl_field_info(BL_SCOPE_DOMAIN, BL_DOMAIN_STATS_PERIOD);
     columns[n++] = (BlColumn){period->name, period->column, .right = TRUE};

@@ -94,13 +94,21 @@ int bl_cli_get(BlCli *cli, BlRouteId route, const char *argument, json_t **ret_r
     return bl_cli_get_path(cli, path, ret_reply);
 }
 
-int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *body)
+int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t *body,
+                json_t **ret_reply)
 {
     g_autofree char *path = bl_client_path(bl_route(route)->path, argument);
     GError *error = NULL;
-    json_t *reply = bl_client_post(client_of(cli), path, body, &error);
-    if (reply == NULL)
-        return bl_cli_fail_error(cli, error);
+    *ret_reply = bl_client_post(client_of(cli), path, body, &error);
+    return *ret_reply != NULL ? BL_EXIT_DONE : bl_cli_fail_error(cli, error);
+}
+
+int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *body)
+{
+    json_t *reply;
+    int code = bl_cli_post(cli, route, argument, body, &reply);
+    if (code != BL_EXIT_DONE)
+        return code;
     const char *message = json_string_value(json_object_get(reply, "message"));
     if (cli->format == BL_FORMAT_JSON)
         bl_cli_print_json(cli, reply);

@@ -21,6 +21,9 @@ typedef enum {
     BL_EXIT_REFUSED, /* by the policy */
     BL_EXIT_CONFLICT,
     BL_EXIT_PARTLY,
+    /* Of the audit alone: it found something. */
+    BL_EXIT_WARNINGS = 10,
+    BL_EXIT_ERRORS = 11,
 } BlExit;
 
 typedef enum {
@@ -87,6 +90,9 @@ int bl_cli_fail_error(const BlCli *cli, GError *error);
 /* Asks the daemon. BL_EXIT_DONE with a new reference, or a code after saying why. */
 int bl_cli_get(BlCli *cli, BlRouteId route, const char *argument, json_t **ret_reply);
 int bl_cli_get_path(BlCli *cli, const char *path, json_t **ret_reply);
+/* Posts; as bl_cli_get. */
+int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t *body,
+                json_t **ret_reply);
 /* Posts and shows the reply: its message, or the whole object with -o json. */
 int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *body);
 void bl_cli_print_json(const BlCli *cli, const json_t *object);
@@ -114,6 +120,7 @@ int bl_command_policy_show(BlCli *cli, int argc, char **argv);
 int bl_command_policy_reload(BlCli *cli, int argc, char **argv);
 int bl_command_fit(BlCli *cli, int argc, char **argv);
 int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
+int bl_command_audit(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);
 int bl_command_replay(int argc, char **argv);

@@ -189,22 +189,28 @@ static void source_add(BlDaemon *daemon, GSource *source, GSourceFunc call, int 
 /* --- start and end -----------------------------------------------------------------------------
  */
 
+static int controller_open(const char *mountinfo, const char *controller,
+                           BlCgroupVersion *ret_version)
+{
+    g_autofree char *mount = NULL;
+    *ret_version = bl_cgroup_mount_parse(mountinfo, controller, &mount);
+    return *ret_version != BL_CGROUP_NONE ? bl_dir_open_at(AT_FDCWD, mount) : -1;
+}
+
 static void host_open(BlDaemon *daemon)
 {
     g_autofree char *text = NULL;
-    g_autofree char *mount = NULL;
     gsize length = 0;
     daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
     bl_daemon_ksm_open(daemon);
-    daemon->cgroup_fd = -1;
+    daemon->cgroup_fd = daemon->memory_cgroup_fd = -1;
     daemon->pressure_usec = -1;
     if (!bl_file_read_limited("/proc/self/mountinfo", MOUNTINFO_MAX, &text, &length, NULL))
         return;
-    daemon->cgroup_version = bl_cgroup_mount_parse(text, &mount);
-    if (daemon->cgroup_version != BL_CGROUP_NONE)
-        daemon->cgroup_fd = bl_dir_open_at(AT_FDCWD, mount);
+    daemon->cgroup_fd = controller_open(text, "cpu", &daemon->cgroup_version);
+    daemon->memory_cgroup_fd = controller_open(text, "memory", &daemon->memory_cgroup_version);
 }
 
 static gboolean state_open(BlDaemon *daemon, GError **error)
@@ -223,6 +229,9 @@ static gboolean state_open(BlDaemon *daemon, GError **error)
         return FALSE;
     daemon->journal = bl_journal_open(state, error);
     if (daemon->journal == NULL)
+        return FALSE;
+    daemon->definitions = bl_definition_journal_open(state, error);
+    if (daemon->definitions == NULL)
         return FALSE;
     daemon->store = bl_store_open(state, error);
     return daemon->store != NULL && bl_daemon_overrides_load(daemon, error);
@@ -296,6 +305,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_event_port_unref(daemon->port);
     bl_store_close(daemon->store);
     bl_journal_close(daemon->journal);
+    bl_definition_journal_close(daemon->definitions);
     g_hash_table_unref(daemon->records);
     g_ptr_array_unref(daemon->retired);
     g_hash_table_unref(daemon->class_overrides);
@@ -311,6 +321,7 @@ static void daemon_free(BlDaemon *daemon)
     bl_daemon_ksm_close(daemon);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
+    bl_fd_close(&daemon->memory_cgroup_fd);
     bl_fd_close(&daemon->host_stat_fd);
     bl_fd_close(&daemon->host_pressure_fd);
     bl_fd_close(&daemon->host_lock_fd);

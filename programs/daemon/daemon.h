@@ -6,6 +6,7 @@
 #include <libvirt/libvirt.h>
 
 #include "actuate/actuate.h"
+#include "actuate/definition-journal.h"
 #include "actuate/libvirt-control.h"
 #include "api/server.h"
 #include "collect/cgroup.h"
@@ -57,6 +58,11 @@ typedef struct {
     int ksm_fd;                /* its ksm_stat; -1: none */
     BlValues sharing;          /* what that told last */
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
+    /* Of its definition, for the audit. */
+    gboolean transient; /* it has none to start from again */
+    BlParts now, next;
+    gint64 huge_bytes;  /* in transparent huge pages; -1: unknown */
+    int memory_stat_fd; /* memory.stat of its cgroup; -1: none */
 } BlRecord;
 
 typedef enum {
@@ -115,6 +121,8 @@ struct BlDaemon {
     int proc_fd;
     int cgroup_fd; /* the mount of the cpu controller; -1: none */
     BlCgroupVersion cgroup_version;
+    int memory_cgroup_fd; /* the same of the memory controller */
+    BlCgroupVersion memory_cgroup_version;
     int host_stat_fd, host_pressure_fd;
     BlValues host_memory;
     gint64 host_memory_usec; /* when that was read */
@@ -143,6 +151,7 @@ struct BlDaemon {
 
     /* edges */
     BlJournal *journal;
+    BlDefinitionJournal *definitions;
     BlStore *store;
     BlTraceWriter *trace;
     BlApiServer *api;
@@ -217,6 +226,15 @@ gboolean bl_daemon_override_set(BlDaemon *daemon, const char *uuid, const char *
 void bl_daemon_handlers(BlApiConfig *config);
 /* A decision as the API, the store and the log show it: with host, expectation and sentence. */
 json_t *bl_daemon_decision_json(const BlDecision *decision);
+/* The answer about a guest that is not there. */
+BlApiReply bl_daemon_no_domain(const char *name);
+
+/* audit.c: what the rules find, and changes of definitions. */
+void bl_daemon_audit_handlers(BlApiConfig *config);
+/* BlFinding *. */
+GPtrArray *bl_daemon_audit(BlDaemon *daemon);
+/* definition.c: the same of definitions for a guest's next start. */
+BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);

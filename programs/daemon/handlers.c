@@ -53,7 +53,7 @@ json_t *bl_daemon_decision_json(const BlDecision *decision)
     return object;
 }
 
-static BlApiReply no_domain(const char *name)
+BlApiReply bl_daemon_no_domain(const char *name)
 {
     return bl_api_problem(404, "No such guest",
                           "no running guest has the name or UUID \"%s\"; `ballast vms` lists them",
@@ -77,6 +77,11 @@ static json_t *notices(const BlDaemon *daemon)
     if (bl_journal_damaged(daemon->journal) > 0)
         json_array_append_new(array, json_sprintf("%u damaged line(s) in the journal were skipped",
                                                   bl_journal_damaged(daemon->journal)));
+    if (bl_definition_journal_damaged(daemon->definitions) > 0)
+        json_array_append_new(array,
+                              json_sprintf("%u damaged line(s) in the journal of definitions were "
+                                           "skipped: these changes cannot be undone by Ballast",
+                                           bl_definition_journal_damaged(daemon->definitions)));
     g_autofree char *promised = bl_admission_check(daemon->policy, daemon->sample, NULL, NULL);
     json_t *lines = lines_to_json(promised != NULL ? promised : "");
     json_array_extend(array, lines);
@@ -132,7 +137,7 @@ static BlApiReply vm_get(const BlApiCall *call, gpointer user_data)
     const BlView *view = bl_daemon_view(user_data);
     const BlDomainView *domain = bl_view_find(view, call->argument);
     if (domain == NULL)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     json_t *body = bl_view_domain_to_json(domain);
     json_object_set_new(body, "kind", json_string("Vm"));
     json_object_set_new(body, "time", bl_time_to_json(view->wall_usec));
@@ -164,7 +169,7 @@ static BlApiReply explain_get(const BlApiCall *call, gpointer user_data)
     const BlDomainView *domain = bl_view_find(view, call->argument);
     gboolean host = domain == NULL && g_str_equal(call->argument, "host");
     if (domain == NULL && !host)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     g_autoptr(GString) text = g_string_new(NULL);
     if (host)
         bl_explain_host(text, view);
@@ -266,7 +271,7 @@ static BlApiReply class_post(const BlApiCall *call, gpointer user_data)
     g_autoptr(GError) error = NULL;
     guint index;
     if (domain == NULL)
-        return no_domain(call->argument);
+        return bl_daemon_no_domain(call->argument);
     if (class_name == NULL && !json_is_null(value))
         return bl_api_problem(400, "Bad class", "\"class\" is the name of a class, or null");
     if (class_name != NULL && !bl_policy_find_class(daemon->policy, class_name, &index))
@@ -349,4 +354,5 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_APPROVE] = approve_post;
     config->handlers[BL_ROUTE_POLICY_RELOAD] = reload_post;
     config->handlers[BL_ROUTE_ADMIT] = admission_post;
+    bl_daemon_audit_handlers(config);
 }

@@ -17,8 +17,8 @@ typedef struct {
     char uuid[BL_UUID_SIZE];
     const char *uri;
     virConnectPtr connection;
-    int proc_fd, cgroup_fd;
-    BlCgroupVersion cgroup_version;
+    int proc_fd, cgroup_fd, memory_cgroup_fd;
+    BlCgroupVersion cgroup_version, memory_cgroup_version;
     BlRecord *record;
     GError *error;
 } Refresh;
@@ -33,22 +33,31 @@ void bl_record_free(gpointer data)
     bl_fd_close(&record->cgroup_fd);
     bl_fd_close(&record->stat_fd);
     bl_fd_close(&record->statm_fd);
+    bl_fd_close(&record->memory_stat_fd);
     bl_fd_close(&record->ksm_fd);
     g_free(record);
 }
 
-static void cgroup_open(const Refresh *refresh, BlRecord *record)
+static int controller_open(int mount_fd, BlCgroupVersion version, const char *controller,
+                           const char *proc_cgroup)
+{
+    g_autofree char *folder = bl_cgroup_domain_path(proc_cgroup, version, controller);
+    return mount_fd >= 0 && folder != NULL ? bl_dir_open_at(mount_fd, folder) : -1;
+}
+
+static void cgroups_open(const Refresh *refresh, BlRecord *record)
 {
     char path[64], text[4096];
     g_snprintf(path, sizeof path, "%" G_GINT64_FORMAT "/cgroup", record->pid);
-    if (refresh->cgroup_fd < 0 || bl_file_read_at(refresh->proc_fd, path, text, sizeof text) <= 0)
+    if (bl_file_read_at(refresh->proc_fd, path, text, sizeof text) <= 0)
         return;
-    g_autofree char *folder = bl_cgroup_domain_path(text, refresh->cgroup_version);
-    if (folder == NULL)
-        return;
-    record->cgroup_fd = bl_dir_open_at(refresh->cgroup_fd, folder);
+    record->cgroup_fd = controller_open(refresh->cgroup_fd, refresh->cgroup_version, "cpu", text);
     if (record->cgroup_fd >= 0)
         record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+    g_auto(BlFd) memory_fd =
+        controller_open(refresh->memory_cgroup_fd, refresh->memory_cgroup_version, "memory", text);
+    if (memory_fd >= 0)
+        record->memory_stat_fd = openat(memory_fd, "memory.stat", O_RDONLY | O_CLOEXEC);
 }
 
 static void statm_open(const Refresh *refresh, BlRecord *record)
@@ -79,13 +88,14 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     if (facts == NULL)
         return NULL;
     BlRecord *record = g_new0(BlRecord, 1);
-    record->cgroup_fd = record->stat_fd = record->statm_fd = record->ksm_fd = -1;
-    record->resident_bytes = -1;
+    record->cgroup_fd = record->stat_fd = record->statm_fd = -1;
+    record->memory_stat_fd = record->ksm_fd = -1;
+    record->resident_bytes = record->huge_bytes = -1;
     g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
     record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
     if (record->pid > 0) {
         record->generation = bl_process_generation(refresh->proc_fd, record->pid);
-        cgroup_open(refresh, record);
+        cgroups_open(refresh, record);
         statm_open(refresh, record);
         bl_daemon_ksm_guest_open(refresh->proc_fd, record);
     }
@@ -93,6 +103,9 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     sample_prepare(record, facts);
     BlTarget target = {domain, record->cgroup_fd};
     bl_controls_read(&target, &record->controls);
+    record->transient = virDomainIsPersistent(domain) == 0;
+    bl_libvirt_parts(domain, FALSE, &record->now);
+    bl_libvirt_parts(domain, TRUE, &record->next);
     return record;
 }
 
@@ -128,6 +141,7 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
         record->memory = old->memory;
         record->memory_polled_usec = old->memory_polled_usec;
         record->resident_bytes = old->resident_bytes;
+        record->huge_bytes = old->huge_bytes;
     }
     bl_daemon_record_retire(daemon, uuid);
     g_hash_table_insert(daemon->records, g_strdup(uuid), record);
@@ -159,6 +173,8 @@ static void refresh_begin(BlDaemon *daemon, const char *uuid)
     refresh->proc_fd = daemon->proc_fd;
     refresh->cgroup_fd = daemon->cgroup_fd;
     refresh->cgroup_version = daemon->cgroup_version;
+    refresh->memory_cgroup_fd = daemon->memory_cgroup_fd;
+    refresh->memory_cgroup_version = daemon->memory_cgroup_version;
     daemon->n_refreshing++;
     bl_workers_push(daemon->workers, uuid, refresh_run, refresh_done, refresh);
 }

@@ -17,6 +17,8 @@
 #define POLLS_PER_TICK 12
 #define HOST_EVERY_USEC 500000
 #define VMSTAT_SIZE 16384
+/* What is in huge pages changes slowly, and the kernel adds up a cgroup to tell it. */
+#define HUGE_EVERY_TICKS 50
 
 typedef struct {
     char uuid[BL_UUID_SIZE];
@@ -98,6 +100,23 @@ void bl_daemon_memory_poll(BlDaemon *daemon, gint64 now_usec)
     }
 }
 
+static void huge_sample(const BlDaemon *daemon, BlRecord *record)
+{
+    static __thread char text[VMSTAT_SIZE];
+    gboolean due =
+        record->huge_bytes < 0 || (daemon->tick + (guint)record->pid) % HUGE_EVERY_TICKS == 0;
+    if (record->memory_stat_fd < 0)
+        return;
+    if (due && (bl_fd_read_start(record->memory_stat_fd, text, sizeof text) <= 0 ||
+                !bl_cgroup_huge_parse(text, &record->huge_bytes))) {
+        /* Not tried again until the record is read anew. */
+        bl_fd_close(&record->memory_stat_fd);
+        record->huge_bytes = -1;
+    }
+    if (record->huge_bytes >= 0)
+        bl_values_set(&record->sample->values, BL_DOMAIN_MEMORY_HUGE, record->huge_bytes);
+}
+
 void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
 {
     char text[128];
@@ -113,6 +132,7 @@ void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
     }
     if (record->resident_bytes >= 0)
         bl_values_set(values, BL_DOMAIN_MEMORY_RESIDENT, record->resident_bytes);
+    huge_sample(daemon, record);
     for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
         if (bl_values_has(&record->memory, i))
             bl_values_set(values, i, record->memory.value[i]);

@@ -47,7 +47,7 @@ static char *line_make(json_t *object)
     return bl_journal_seal(text, strlen(text));
 }
 
-static json_t *line_parse(const char *line, gsize length)
+json_t *bl_journal_unseal(const char *line, gsize length)
 {
     char sum[CHECKSUM_SIZE + 1] = "";
     if (length <= CHECKSUM_SIZE + 1 || length > LINE_MAX_BYTES || line[CHECKSUM_SIZE] != ' ')
@@ -160,7 +160,7 @@ GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged)
     for (gsize at = 0; at < length;) {
         const char *end = memchr(text + at, '\n', length - at);
         gsize line_length = end != NULL ? (gsize)(end - (text + at)) : length - at;
-        json_t *object = line_parse(text + at, line_length);
+        json_t *object = bl_journal_unseal(text + at, line_length);
         /* Without its line end a line was torn, whatever it says. */
         if (object == NULL || end == NULL || !entries_apply(entries, object))
             (*ret_damaged)++;

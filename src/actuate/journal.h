@@ -9,6 +9,8 @@
 #ifndef BL_ACTUATE_JOURNAL_H
 #define BL_ACTUATE_JOURNAL_H
 
+#include <jansson.h>
+
 #include "actuate/storage.h"
 #include "model/plan.h"
 
@@ -25,6 +27,8 @@ GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged);
 
 /* A line of the journal: `text` behind its checksum, with a line end. */
 char *bl_journal_seal(const char *text, gsize length);
+/* The object of such a line, without its end; NULL when it is damaged. */
+json_t *bl_journal_unseal(const char *line, gsize length);
 
 typedef struct BlJournal BlJournal;
 

@@ -48,6 +48,8 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
         {BL_ROUTE_FIT, "uuid", "query", "string"},
         {BL_ROUTE_FIT, "metadata", "query", "string"},
         {BL_ROUTE_FIT, "count", "query", "integer"},
+        {BL_ROUTE_AUDIT, "rule", "query", "string"},
+        {BL_ROUTE_VM_AUDIT, "rule", "query", "string"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
         if (known[i].id == id)

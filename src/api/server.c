@@ -27,6 +27,9 @@
 /* A body over the limit is still read, so that its sender sees the reply, but not for ever. */
 #define BODY_DISCARD_MAX (16 * BL_API_BODY_LIMIT)
 
+/* A held call is answered by then, whatever it waits for. */
+#define HOLD_MAX_USEC (25 * (gint64)G_USEC_PER_SEC)
+
 struct BlApiServer {
     BlApiHandler handlers[BL_ROUTE_COUNT];
     gpointer user_data;
@@ -37,16 +40,31 @@ struct BlApiServer {
     GSource *keepalive;
     BlListeners *listeners;
     BlReplyMemory *memory;
+    GPtrArray *holds; /* BlApiHold *, whose calls wait */
+};
+
+typedef struct Exchange Exchange;
+
+struct BlApiHold {
+    BlApiServer *server;
+    Exchange *exchange; /* NULL: it was answered without us */
+    struct MHD_Connection *connection;
+    gint64 since_usec;
 };
 
 /* One request, from its first line to its reply. */
-typedef struct {
+struct Exchange {
+    BlApiServer *server;
+    struct MHD_Connection *connection;
     char *target;
     gboolean begun; /* headers were seen */
     GByteArray *body;
     gsize body_total; /* also what was not kept */
     BlApiRequest parsed;
-} Exchange;
+    BlApiHold *hold;    /* while it waits */
+    BlApiReply late;    /* what it waited for */
+    char *key, *digest; /* to remember that by; NULL: it is not to be */
+};
 
 typedef struct {
     GSource source;
@@ -87,8 +105,20 @@ static gpointer exchange_begin(gpointer user_data, const char *target,
                                struct MHD_Connection *connection)
 {
     Exchange *exchange = g_new0(Exchange, 1);
+    exchange->server = user_data;
+    exchange->connection = connection;
     exchange->target = g_strdup(target != NULL ? target : "");
     exchange->body = g_byte_array_new();
+    return exchange;
+}
+
+/* The hold's call waits no more; whoever answers the hold later answers nobody. */
+static Exchange *hold_take(BlApiHold *hold)
+{
+    Exchange *exchange = hold->exchange;
+    hold->exchange = NULL;
+    exchange->hold = NULL;
+    g_ptr_array_remove_fast(hold->server->holds, hold);
     return exchange;
 }
 
@@ -99,6 +129,11 @@ static void exchange_end(gpointer user_data, struct MHD_Connection *connection, 
     if (exchange == NULL)
         return;
     *context = NULL;
+    if (exchange->hold != NULL)
+        hold_take(exchange->hold);
+    json_decref(exchange->late.body);
+    g_free(exchange->key);
+    g_free(exchange->digest);
     g_free(exchange->target);
     g_byte_array_unref(exchange->body);
     bl_api_request_clear(&exchange->parsed);
@@ -184,10 +219,11 @@ static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlP
                       .body = body,
                       .query = query_of_call,
                       .request = &exchange->parsed,
+                      .exchange = exchange,
                       .peer_uid = peer->uid,
                       .peer_pid = peer->pid};
     BlApiReply reply = server->handlers[route->id](&call, server->user_data);
-    if (json_is_object(reply.body))
+    if (json_is_object(reply.body) || exchange->hold != NULL)
         return reply;
     json_decref(reply.body);
     return bl_api_problem(500, NULL, "The reply to %s could not be made.", route->path);
@@ -223,12 +259,26 @@ static BlApiReply answer_post(BlApiServer *server, Exchange *exchange, const BlP
                            "This Idempotency-Key was used for another request; take a new one.");
     if (found == BL_REPLY_NEW) {
         reply = run_handler(server, exchange, peer, body);
+        if (exchange->hold != NULL && key != NULL) {
+            exchange->key = g_strdup(key);
+            exchange->digest = g_steal_pointer(&digest);
+        }
         /* A failure of the server may be gone at the next try. */
-        if (key != NULL && reply.status < 500)
+        if (exchange->hold == NULL && key != NULL && reply.status < 500)
             bl_reply_memory_add(server->memory, peer->uid, key, digest, &reply);
     }
     json_decref(body);
     return reply;
+}
+
+static enum MHD_Result answer_late(BlApiServer *server, struct MHD_Connection *connection,
+                                   Exchange *exchange, const BlPeer *peer)
+{
+    BlApiReply reply = exchange->late;
+    exchange->late = (BlApiReply){0};
+    if (exchange->key != NULL && reply.status < 500)
+        bl_reply_memory_add(server->memory, peer->uid, exchange->key, exchange->digest, &reply);
+    return send_reply(connection, exchange, reply);
 }
 
 static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connection,
@@ -240,6 +290,8 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     const BlPeer *peer =
         info != NULL && info->socket_context != NULL ? info->socket_context : &nobody;
     BlApiReply reply;
+    if (exchange->late.body != NULL)
+        return answer_late(server, connection, exchange, peer);
     if (!peer->allowed)
         reply = bl_api_problem(403, NULL,
                                "Only root and members of the daemon's group may ask; have "
@@ -256,7 +308,10 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
             MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
     else
         reply = run_handler(server, exchange, peer, NULL);
-    return send_reply(connection, exchange, reply);
+    if (exchange->hold == NULL)
+        return send_reply(connection, exchange, reply);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
 }
 
 /* A body that says beforehand that it is too large is refused before it is sent: answering now also
@@ -307,9 +362,52 @@ static void wake_up(const BlApiServer *server)
     g_source_set_ready_time(server->work, 0);
 }
 
+BlApiHold *bl_api_call_hold(const BlApiCall *call, BlApiReply *reply_later)
+{
+    Exchange *exchange = call->exchange;
+    BlApiHold *hold = g_new0(BlApiHold, 1);
+    hold->server = exchange->server;
+    hold->exchange = exchange;
+    hold->connection = exchange->connection;
+    hold->since_usec = g_get_monotonic_time();
+    exchange->hold = hold;
+    g_ptr_array_add(hold->server->holds, hold);
+    *reply_later = (BlApiReply){0};
+    return hold;
+}
+
+static void hold_end(BlApiHold *hold, BlApiReply reply)
+{
+    hold_take(hold)->late = reply;
+    MHD_resume_connection(hold->connection);
+    wake_up(hold->server);
+}
+
+void bl_api_hold_answer(BlApiHold *hold, BlApiReply reply)
+{
+    if (hold->exchange != NULL)
+        hold_end(hold, reply);
+    else
+        json_decref(reply.body);
+    g_free(hold);
+}
+
+/* Holds older than this are answered with a problem. */
+static void holds_end(BlApiServer *server, gint64 age_usec, guint status, const char *detail)
+{
+    gint64 now_usec = g_get_monotonic_time();
+    for (guint i = server->holds->len; i-- > 0;) {
+        BlApiHold *hold = g_ptr_array_index(server->holds, i);
+        if (now_usec - hold->since_usec >= age_usec)
+            hold_end(hold, bl_api_problem(status, NULL, "%s", detail));
+    }
+}
+
 static gboolean on_keepalive(gpointer user_data)
 {
     BlApiServer *server = user_data;
+    holds_end(server, HOLD_MAX_USEC, 504,
+              "It takes long and goes on; ask later what became of it.");
     bl_listeners_ping(server->listeners);
     wake_up(server);
     return G_SOURCE_CONTINUE;
@@ -323,7 +421,7 @@ static gboolean start_daemon(BlApiServer *server, int listen_fd)
         MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)BL_API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
-        exchange_begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
+        exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, connection_notice, server, MHD_OPTION_UNESCAPE_CALLBACK,
         keep_escapes, NULL, MHD_OPTION_END);
     return server->daemon != NULL;
@@ -354,6 +452,7 @@ BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *contex
     server->group = bl_peer_group_find(config->group != NULL ? config->group : "ballast");
     server->memory = bl_reply_memory_new();
     server->listeners = bl_listeners_new();
+    server->holds = g_ptr_array_new();
 
     g_auto(BlFd) listen_fd =
         bl_api_socket_open(&server->socket, config->socket_path, server->group, error);
@@ -373,6 +472,8 @@ void bl_api_server_stop(BlApiServer *server)
 {
     if (server == NULL)
         return;
+    if (server->work != NULL)
+        holds_end(server, 0, 503, "The daemon stops; what was asked for may be done all the same.");
     if (server->keepalive != NULL)
         g_source_destroy(server->keepalive);
     if (server->work != NULL)
@@ -389,6 +490,7 @@ void bl_api_server_stop(BlApiServer *server)
     bl_api_socket_clear(&server->socket);
     bl_listeners_free(server->listeners);
     bl_reply_memory_free(server->memory);
+    g_ptr_array_unref(server->holds);
     g_free(server);
 }
 

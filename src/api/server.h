@@ -26,10 +26,13 @@ typedef enum {
     BL_ROUTE_EVENTS,
     BL_ROUTE_POLICY,
     BL_ROUTE_FIT,
+    BL_ROUTE_AUDIT,
+    BL_ROUTE_VM_AUDIT,
     BL_ROUTE_OPENAPI,
     BL_ROUTE_MODE_SET,
     BL_ROUTE_CLASS_SET,
     BL_ROUTE_APPROVE,
+    BL_ROUTE_DEFINITION,
     BL_ROUTE_POLICY_RELOAD,
     BL_ROUTE_ADMIT,
     BL_ROUTE_COUNT,
@@ -51,6 +54,7 @@ typedef struct {
     const json_t *body;   /* of a POST: an object (empty when nothing was sent); else NULL */
     const char *(*query)(gpointer request, const char *key); /* NULL when absent */
     gpointer request;                                        /* for `query` */
+    gpointer exchange;                                       /* for bl_api_call_hold() */
     uid_t peer_uid;
     pid_t peer_pid;
 } BlApiCall;
@@ -64,6 +68,13 @@ typedef struct {
 /* Problem details: {type, title, status, detail, ...}; `detail` says what to do. */
 BlApiReply bl_api_problem(guint status, const char *title, const char *detail_format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* The reply to a call that has to wait for something: a handler takes a hold, returns
+ * `reply_later`, and the hold is answered once, on the server's context, whenever that is after it.
+ * The server may have answered in its stead, when it took too long or is to stop. */
+typedef struct BlApiHold BlApiHold;
+BlApiHold *bl_api_call_hold(const BlApiCall *call, BlApiReply *reply_later);
+void bl_api_hold_answer(BlApiHold *hold, BlApiReply reply);
 
 typedef BlApiReply (*BlApiHandler)(const BlApiCall *call, gpointer user_data);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "collect/procfs.h"
+
 /* mountinfo: ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS */
 typedef struct {
     char **head, **tail; /* before and behind the dash */
@@ -38,7 +40,8 @@ static gboolean list_has(const char *list, const char *wanted)
     return g_strv_contains((const char *const *)parts, wanted);
 }
 
-BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, char **ret_path)
+BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, const char *controller,
+                                      char **ret_path)
 {
     g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
     g_autofree char *v2 = NULL;
@@ -46,7 +49,7 @@ BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, char **ret_path)
         g_auto(Mount) mount = {0};
         if (!mount_line_parse(*line, &mount))
             continue;
-        if (strcmp(mount.type, "cgroup") == 0 && list_has(mount.super, "cpu")) {
+        if (strcmp(mount.type, "cgroup") == 0 && list_has(mount.super, controller)) {
             *ret_path = g_strdup(mount.path);
             return BL_CGROUP_V1;
         }
@@ -60,7 +63,7 @@ BlCgroupVersion bl_cgroup_mount_parse(const char *mountinfo, char **ret_path)
 }
 
 /* One line is ID:CONTROLLERS:PATH; v2 is "0::PATH". */
-static const char *group_find(char **lines, BlCgroupVersion version)
+static const char *group_find(char **lines, BlCgroupVersion version, const char *controller)
 {
     for (char **line = lines; *line != NULL; line++) {
         char *controllers = strchr(*line, ':');
@@ -69,7 +72,7 @@ static const char *group_find(char **lines, BlCgroupVersion version)
             continue;
         *path++ = '\0';
         controllers++;
-        if (version == BL_CGROUP_V2 ? *controllers == '\0' : list_has(controllers, "cpu"))
+        if (version == BL_CGROUP_V2 ? *controllers == '\0' : list_has(controllers, controller))
             return path;
     }
     return NULL;
@@ -87,10 +90,11 @@ static gboolean is_numbered(const char *name, const char *prefix)
     return TRUE;
 }
 
-char *bl_cgroup_domain_path(const char *proc_cgroup, BlCgroupVersion version)
+char *bl_cgroup_domain_path(const char *proc_cgroup, BlCgroupVersion version,
+                            const char *controller)
 {
     g_auto(GStrv) lines = g_strsplit(proc_cgroup, "\n", -1);
-    const char *found = group_find(lines, version);
+    const char *found = group_find(lines, version, controller);
     if (found == NULL || found[0] != '/' || strstr(found, "..") != NULL)
         return NULL;
     g_autofree char *path = g_strdup(found + 1);
@@ -124,4 +128,11 @@ gboolean bl_cgroup_throttled_parse(const char *cpu_stat, gint64 *ret_nsec)
         return TRUE;
     }
     return FALSE;
+}
+
+/* Its lines are like those of /proc/vmstat. */
+gboolean bl_cgroup_huge_parse(const char *memory_stat, gint64 *ret_bytes)
+{
+    return bl_vmstat_parse(memory_stat, "anon_thp", ret_bytes) ||
+           bl_vmstat_parse(memory_stat, "total_rss_huge", ret_bytes);
 }

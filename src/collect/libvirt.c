@@ -6,6 +6,7 @@
 
 #include "base/threads.h"
 #include "definition/metadata.h"
+#include "definition/parts.h"
 
 /* A libvirtd that does not answer for 3 x 5 s is given up; calls that wait for it fail then. */
 #define KEEPALIVE_SECONDS 5
@@ -235,6 +236,15 @@ BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error)
                                                      BL_METADATA_URI, VIR_DOMAIN_AFFECT_LIVE);
     facts->metadata = bl_metadata_parse(metadata != NULL ? metadata : "");
     return g_steal_pointer(&facts);
+}
+
+void bl_libvirt_parts(virDomainPtr domain, gboolean next, BlParts *ret_parts)
+{
+    char *xml = virDomainGetXMLDesc(domain, next ? VIR_DOMAIN_XML_INACTIVE : 0);
+    *ret_parts = (BlParts){0};
+    if (xml != NULL && !bl_parts_read(xml, strlen(xml), ret_parts, NULL))
+        ret_parts->known = FALSE;
+    free(xml);
 }
 
 gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values, GError **error)

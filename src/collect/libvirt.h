@@ -9,6 +9,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include "model/parts.h"
 #include "model/sample.h"
 
 #define BL_LIBVIRT_ERROR (bl_libvirt_error_quark())
@@ -54,6 +55,10 @@ void bl_domain_facts_free(BlDomainFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomainFacts, bl_domain_facts_free)
 
 BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The parts of a domain's definition: as it runs, or as it will start. Unknown when it cannot be
+ * read. */
+void bl_libvirt_parts(virDomainPtr domain, gboolean next, BlParts *ret_parts);
 
 /* What QEMU and the guest's balloon driver tell of a domain's memory: the balloon's size, and the
  * figures of the driver's last report. Blocks until QEMU answers. */

@@ -109,7 +109,9 @@ static const BlPolicyKey class_memory_rows[] = {
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
     {"sharing", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_sharing),
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "on"}},
-    UNSUPPORTED("huge_pages"),
+    {"huge_pages", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, memory_huge_pages),
+     .store = BL_STORE_UINT, .max = BL_HUGE_PAGES_REQUIRED,
+     .choices = {"off", "preferred", "required"}},
 };
 static const BlPolicyKeys class_memory_keys = KEYS(class_memory_rows);
 

@@ -89,6 +89,8 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "memory of the guest that it shares with others, as far as it is resident"},
     {"memory.mergeable", "MERGE", BL_UNIT_NONE, BL_KIND_GAUGE,
      "1 when the host may merge the guest's pages with equal ones"},
+    {"memory.huge", "HUGE", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "memory of the domain's QEMU that is in transparent huge pages"},
 };
 
 static const BlFieldInfo thread_fields[BL_THREAD_FIELDS] = {

@@ -10,6 +10,14 @@
 /* How many classes a policy may hold. */
 #define BL_CLASSES_MAX 32
 
+/* Whether a class's memory should be of huge pages that are set aside for it. */
+typedef enum {
+    BL_HUGE_PAGES_OFF,
+    BL_HUGE_PAGES_PREFERRED,
+    BL_HUGE_PAGES_REQUIRED,
+    BL_HUGE_PAGES_WISHES,
+} BlHugePages;
+
 typedef struct {
     char *name;
     guint rank;    /* 0 is first in line; the order in the file */
@@ -27,6 +35,7 @@ typedef struct {
     gboolean memory_squeeze; /* the host may reclaim what the guest does not use */
     gboolean memory_pause;   /* it may stand still when memory is all but gone */
     gboolean memory_sharing; /* its pages may be merged with equal ones of others */
+    guint memory_huge_pages; /* BlHugePages */
 } BlClass;
 
 typedef enum {

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "collect/cgroup.h"
+#include "collect/host-memory.h"
 #include "collect/ksm.h"
 #include "collect/procfs.h"
 
@@ -33,17 +34,23 @@ static void counters(const char *text)
         check(first >= 0);
     if (bl_cgroup_throttled_parse(text, &first))
         check(first >= 0);
+    if (bl_cgroup_huge_parse(text, &first))
+        check(first >= 0);
+    bl_hugetlbfs_is_mounted(text);
+    char word[16] = "";
+    if (bl_choice_parse(text, word, sizeof word))
+        check(word[0] != '\0' && strlen(word) < sizeof word);
 }
 
 static void groups(const char *text)
 {
     for (int version = BL_CGROUP_V1; version <= BL_CGROUP_V2; version++) {
-        g_autofree char *path = bl_cgroup_domain_path(text, (BlCgroupVersion)version);
+        g_autofree char *path = bl_cgroup_domain_path(text, (BlCgroupVersion)version, "cpu");
         /* Below the mount, wherever that is. */
         check(path == NULL || (path[0] != '\0' && strstr(path, "..") == NULL));
     }
     g_autofree char *mount = NULL;
-    check((bl_cgroup_mount_parse(text, &mount) == BL_CGROUP_NONE) == (mount == NULL));
+    check((bl_cgroup_mount_parse(text, "cpu", &mount) == BL_CGROUP_NONE) == (mount == NULL));
 }
 
 static void sharing(const char *text)

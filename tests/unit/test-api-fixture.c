@@ -112,6 +112,21 @@ static BlApiReply answer_fit(const BlApiCall *call, gpointer user_data)
         "2 and 7"));
 }
 
+/* What the rule "memory.*" finds, with the severity of the guest's name. */
+static BlApiReply answer_audit(const BlApiCall *call, gpointer user_data)
+{
+    const char *rule = call->query(call->request, "rule");
+    const char *severity = call->argument != NULL ? call->argument : "info";
+    if (g_strcmp0(severity, "absent") == 0)
+        return bl_api_problem(404, NULL, "no guest \"absent\"");
+    if (g_strcmp0(severity, "well") == 0)
+        return done(json_pack("{s:s, s:[]}", "kind", "Audit", "findings"));
+    return done(json_pack("{s:s, s:[{s:s, s:s, s:s?, s:s, s:s, s:n, s:s}]}", "kind", "Audit",
+                          "findings", "rule", rule != NULL ? rule : "memory.reporting", "severity",
+                          severity, "vm", call->argument, "state", "open", "text", "it keeps all",
+                          "evidence", "change", "do this"));
+}
+
 /* Says no to "refused", warns of "warned", and lets everybody else start. */
 static BlApiReply answer_admission(const BlApiCall *call, gpointer user_data)
 {
@@ -144,6 +159,44 @@ static BlApiReply answer_class(const BlApiCall *call, gpointer user_data)
     return done(json_pack("{s:s, s:s}", "kind", "Done", "message", "the class is set"));
 }
 
+typedef struct {
+    BlApiHold *hold;
+    BlApiReply reply;
+} Later;
+
+static gboolean later_over(gpointer data)
+{
+    return G_SOURCE_REMOVE;
+}
+
+static void later_answer(gpointer data)
+{
+    Later *later = data;
+    bl_api_hold_answer(later->hold, later->reply);
+    g_free(later);
+}
+
+static int definition_calls = 0;
+
+/* Answers when the server has been elsewhere; about the guest "never" when the server is gone. */
+static BlApiReply answer_definition(const BlApiCall *call, gpointer user_data)
+{
+    const char *rule = json_string_value(json_object_get(call->body, "rule"));
+    BlApiReply reply;
+    Later *later = g_new0(Later, 1);
+    later->hold = bl_api_call_hold(call, &reply);
+    later->reply =
+        g_strcmp0(rule, "taken") == 0
+            ? bl_api_problem(409, NULL, "somebody else has changed it")
+            : done(json_pack("{s:s, s:s, s:s, s:i}", "kind", "Definition", "message", "it is set",
+                             "difference", "-a\n+b\x1b\n", "count", ++definition_calls));
+    g_autoptr(GSource) source =
+        g_timeout_source_new(g_strcmp0(call->argument, "never") == 0 ? 100000 : 50);
+    g_source_set_callback(source, later_over, later, later_answer);
+    g_source_attach(source, g_source_get_context(g_main_current_source()));
+    return reply;
+}
+
 static BlApiReply answer_reload(const BlApiCall *call, gpointer user_data)
 {
     BlApiReply reply = bl_api_problem(422, NULL, "The policy has errors.");
@@ -160,10 +213,13 @@ static const BlApiHandler handlers[BL_ROUTE_COUNT] = {
     [BL_ROUTE_DECISIONS] = answer_decisions,
     [BL_ROUTE_POLICY] = answer_policy,
     [BL_ROUTE_FIT] = answer_fit,
+    [BL_ROUTE_AUDIT] = answer_audit,
+    [BL_ROUTE_VM_AUDIT] = answer_audit,
     [BL_ROUTE_MODE_SET] = answer_mode,
     [BL_ROUTE_CLASS_SET] = answer_class,
     [BL_ROUTE_POLICY_RELOAD] = answer_reload,
     [BL_ROUTE_ADMIT] = answer_admission,
+    [BL_ROUTE_DEFINITION] = answer_definition,
 };
 
 static gpointer run_loop(gpointer data)

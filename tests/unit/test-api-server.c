@@ -215,6 +215,39 @@ static void test_idempotency(void)
     fixture_free(&fixture);
 }
 
+/* A call that waits for something holds up nobody else, is remembered like any other, and ends with
+ * the server. */
+static void test_hold(void)
+{
+    static const char body[] = "{\"rule\":\"a\"}", key[] = "Idempotency-Key: held\r\n";
+    static const char waiting[] = "POST /api/v1/vms/never/definition HTTP/1.1\r\nHost: x\r\n"
+                                  "Connection: close\r\nContent-Length: 2\r\n\r\n{}";
+    Fixture fixture;
+    fixture_make(&fixture);
+    fixture_start(&fixture);
+    g_auto(BlFd) never = raw_connect(fixture.path);
+    BlFd gone = raw_connect(fixture.path);
+    g_assert_cmpint(send(never, waiting, strlen(waiting), MSG_NOSIGNAL), >, 0);
+    g_assert_cmpint(send(gone, waiting, strlen(waiting), MSG_NOSIGNAL), >, 0);
+    bl_fd_close(&gone);
+    g_autofree char *first =
+        raw_request(fixture.path, "POST", "/api/v1/vms/a/definition", key, body);
+    g_autofree char *again =
+        raw_request(fixture.path, "POST", "/api/v1/vms/a/definition", key, body);
+    check_status(first, 200);
+    g_assert_nonnull(strstr(first, "it is set"));
+    g_assert_cmpstr(body_of(first), ==, body_of(again));
+    expect(&fixture, 409, "POST", "/api/v1/vms/a/definition", "", "{\"rule\":\"taken\"}",
+           "somebody else");
+    fixture_stop(&fixture);
+    char reply[4096];
+    ssize_t length = recv(never, reply, sizeof reply - 1, 0);
+    g_assert_cmpint(length, >, 0);
+    reply[length] = '\0';
+    check_status(reply, 503);
+    fixture_free(&fixture);
+}
+
 /* Opens the event stream and reads until `mark` has arrived. */
 static int raw_listen(const Fixture *fixture, const char *last_id, const char *mark, GString *got)
 {
@@ -451,6 +484,7 @@ static void test_no_server(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/api/server/hold", test_hold);
     g_test_add_func("/api/server/answers", test_answers);
     g_test_add_func("/api/server/refusals", test_refusals);
     g_test_add_func("/api/server/garbage", test_garbage);

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "collect/cgroup.h"
+#include "collect/host-memory.h"
 #include "collect/libvirt.h"
 #include "collect/procfs.h"
 
@@ -144,21 +145,21 @@ static void test_cgroup_mount(void)
                          "30 23 0:26 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
                          "31 23 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup "
                          "rw,cpu,cpuacct\n";
-    g_assert_cmpint(bl_cgroup_mount_parse(hybrid, &path), ==, BL_CGROUP_V1);
+    g_assert_cmpint(bl_cgroup_mount_parse(hybrid, "cpu", &path), ==, BL_CGROUP_V1);
     g_assert_cmpstr(path, ==, "/sys/fs/cgroup/cpu,cpuacct");
     g_clear_pointer(&path, g_free);
     g_assert_cmpint(bl_cgroup_mount_parse("29 23 0:25 / /sys/fs/cgroup rw shared:4 - cgroup2 "
                                           "cgroup2 rw,nsdelegate\n",
-                                          &path),
+                                          "cpu", &path),
                     ==, BL_CGROUP_V2);
     g_assert_cmpstr(path, ==, "/sys/fs/cgroup");
     g_clear_pointer(&path, g_free);
-    g_assert_cmpint(bl_cgroup_mount_parse("nonsense\n - \n", &path), ==, BL_CGROUP_NONE);
+    g_assert_cmpint(bl_cgroup_mount_parse("nonsense\n - \n", "cpu", &path), ==, BL_CGROUP_NONE);
 }
 
 static void check_domain_path(const char *text, BlCgroupVersion version, const char *expected)
 {
-    g_autofree char *path = bl_cgroup_domain_path(text, version);
+    g_autofree char *path = bl_cgroup_domain_path(text, version, "cpu");
     g_assert_cmpstr(path, ==, expected);
 }
 
@@ -259,6 +260,61 @@ static void test_finds_qemu(void)
     remove_tree(root);
 }
 
+static void file_make(const char *root, const char *path, const char *text)
+{
+    g_autofree char *whole = g_build_filename(root, path, NULL);
+    g_autofree char *folder = g_path_get_dirname(whole);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
+    g_assert_true(g_file_set_contents(whole, text, -1, NULL));
+}
+
+static void test_host_memory(void)
+{
+    g_autofree char *root = g_dir_make_tmp("ballast-sys-XXXXXX", NULL);
+    g_autoptr(BlAuditFacts) facts = bl_audit_facts_new();
+    BlAuditHost *host = &facts->host;
+    bl_host_memory_read(root, root, host);
+    g_assert_cmpint(host->pools->len, ==, 0);
+    g_assert_cmpint(host->swappiness, ==, -1);
+    g_assert_cmpint(host->hugetlbfs, ==, -1);
+    g_assert_cmpstr(host->thp_enabled, ==, "");
+    file_make(root, "kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+    file_make(root, "kernel/mm/transparent_hugepage/defrag", "always defer [defer+madvise] never");
+    file_make(root, "devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages", "7\n");
+    file_make(root, "devices/system/node/node1/hugepages/hugepages-2048kB/free_hugepages", "5\n");
+    file_make(root, "devices/system/node/node0/hugepages/hugepages-1048576kB/nr_hugepages", "2\n");
+    file_make(root, "devices/system/node/node0/hugepages/hugepages-1048576kB/free_hugepages", "0");
+    file_make(root, "devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages", "x\n");
+    file_make(root, "devices/system/node/possible", "0-1\n");
+    file_make(root, "sys/vm/swappiness", "60\n");
+    file_make(root, "meminfo", "SwapTotal:   0 kB\nHugepagesize:    2048 kB\n");
+    file_make(root, "self/mounts", "proc /proc proc rw 0 0\nh /dev/hugepages hugetlbfs rw 0 0\n");
+    bl_host_memory_read(root, root, host);
+    g_assert_cmpint(host->hugetlbfs, ==, 1);
+    g_assert_false(bl_hugetlbfs_is_mounted("hugetlbfs /hugetlbfs tmpfs rw 0 0\nhugetlbfs\n"));
+    g_assert_cmpstr(host->thp_enabled, ==, "madvise");
+    g_assert_cmpstr(host->thp_defrag, ==, "defer+madvise");
+    g_assert_cmpint(host->swappiness, ==, 60);
+    g_assert_cmpint(host->swap_bytes, ==, 0);
+    g_assert_cmpint(host->huge_page_bytes, ==, 2097152);
+    g_assert_cmpint(host->pools->len, ==, 2);
+    const BlAuditPool *small = &g_array_index(host->pools, BlAuditPool, 0);
+    g_assert_true(small->page_bytes == 2097152 && small->node == 1 && small->total == 7 &&
+                  small->free == 5);
+    g_assert_cmpint(g_array_index(host->pools, BlAuditPool, 1).node, ==, 0);
+    remove_tree(root);
+}
+
+static void test_huge(void)
+{
+    gint64 bytes = 0;
+    g_assert_true(bl_cgroup_huge_parse("anon 5\nanon_thp 4194304\nfile_thp 1\n", &bytes));
+    g_assert_cmpint(bytes, ==, 4194304);
+    g_assert_true(bl_cgroup_huge_parse("rss_huge 0\ntotal_rss_huge 2097152\n", &bytes));
+    g_assert_cmpint(bytes, ==, 2097152);
+    g_assert_false(bl_cgroup_huge_parse("cache 1\n", &bytes));
+}
+
 static void test_pid_file(void)
 {
     static const struct {
@@ -293,5 +349,7 @@ int main(int argc, char **argv)
     g_test_add_func("/collect/cmdline", test_cmdline);
     g_test_add_func("/collect/finds-qemu", test_finds_qemu);
     g_test_add_func("/collect/pid-file", test_pid_file);
+    g_test_add_func("/collect/host-memory", test_host_memory);
+    g_test_add_func("/collect/huge", test_huge);
     return g_test_run();
 }

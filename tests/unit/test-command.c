@@ -164,6 +164,32 @@ static void test_acts(void)
     check(1, "approve 7", "", "does not answer");
 }
 
+static void test_audit(void)
+{
+    check(0, "audit", "info      (host)  memory.reporting  open   it keeps all\n", "");
+    check(0, "audit well", "nothing is found\n", "");
+    check(0, "audit --rule memory.swap -o wide", "do this", "");
+    g_assert_cmpint(run("audit info warning"), ==, BL_EXIT_WARNINGS);
+    g_assert_nonnull(strstr(out_text, "warning   warning  memory.reporting"));
+    g_assert_cmpint(run("audit error warning -o json"), ==, BL_EXIT_ERRORS);
+    json_t *audit = json_loads(out_text, 0, NULL);
+    g_assert_cmpuint(json_array_size(json_object_get(audit, "findings")), ==, 2);
+    json_decref(audit);
+    g_assert_cmpint(run("audit odd"), ==, BL_EXIT_WARNINGS);
+    check(3, "audit absent", "", "no guest");
+    check(0, "audit --explain memory.reporting", "ballast audit NAME --apply memory.reporting", "");
+    check(0, "audit --explain all -o json", "\"memory.huge_pages\"", "");
+    check(3, "audit --explain memory", "", "no rule \"memory\"");
+    check(2, "audit a --explain memory", "", "not about a guest");
+    check(0, "audit db --apply memory.reporting", "-a\n+b\\x1b\n", "it is set\n");
+    check(0, "audit db --undo memory.reporting --dry-run -o json", "\"Definition\"", "");
+    check(5, "audit db --apply taken", "", "somebody else");
+    check(2, "audit --apply memory.reporting", "", "one guest");
+    check(2, "audit a b --undo memory.reporting", "", "one guest");
+    check(2, "audit a --undo x --apply x", "", "give one of them");
+    check(2, "audit a --dry-run", "", "--dry-run goes with");
+}
+
 static void test_fit(void)
 {
     check(0, "fit --memory 4GiB --vcpus 2 --class batch", "yes: it fits\n\n", "");
@@ -379,6 +405,7 @@ int main(int argc, char **argv)
     g_test_add_func("/command/log-follow", test_log_follow);
     g_test_add_func("/command/acts", test_acts);
     g_test_add_func("/command/fit", test_fit);
+    g_test_add_func("/command/audit", test_audit);
     g_test_add_func("/command/hook", test_hook);
     g_test_add_func("/command/hook-of-hanging-daemon", test_hook_of_hanging_daemon);
     g_test_add_func("/command/policy", test_policy);

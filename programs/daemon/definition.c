@@ -1,0 +1,201 @@
+/* Changes of definitions for a guest's next start, as the audit proposes them and somebody orders
+ * them. An order of an operator is carried out in every mode, like a class that is set by hand; a
+ * rule that finds nothing changes nothing. libvirt is asked on the guest's lane of the workers. */
+#include <string.h>
+
+#include "actuate/libvirt-definition.h"
+#include "core/audit.h"
+#include "daemon/daemon.h"
+
+typedef struct {
+    BlDefinitionJournal *journal;
+    virConnectPtr connection;
+    BlDefinitionOrder order;
+    char *name; /* for the order */
+    const BlAuditRule *rule;
+    BlApiHold *hold;
+    uid_t peer_uid;
+    pid_t peer_pid;
+    char *difference;
+    BlParts next; /* as it is then */
+    GError *error;
+} Order;
+
+static void order_run(gpointer data)
+{
+    Order *order = data;
+    virDomainPtr domain = virDomainLookupByUUIDString(order->connection, order->order.uuid);
+    if (domain == NULL) {
+        g_set_error(&order->error, BL_DEFINITION_CHANGE_ERROR, BL_DEFINITION_CHANGE_ERROR_GONE,
+                    "libvirt does not find \"%s\"", order->name);
+        return;
+    }
+    BlDefinitionAccess access = bl_libvirt_definition(domain);
+    /* `error` tells. */
+    gboolean made = bl_definition_change(order->journal, &access, &order->order, &order->difference,
+                                         &order->error);
+    if (made)
+        bl_libvirt_parts(domain, TRUE, &order->next);
+    virDomainFree(domain);
+}
+
+static BlApiReply error_reply(const GError *error)
+{
+    if (g_error_matches(error, BL_DEFINITION_CHANGE_ERROR, BL_DEFINITION_CHANGE_ERROR_GONE))
+        return bl_api_problem(404, "No definition", "%s", error->message);
+    if (g_error_matches(error, BL_DEFINITION_CHANGE_ERROR, BL_DEFINITION_CHANGE_ERROR_CONFLICT) ||
+        g_error_matches(error, BL_DEFINITION_CHANGE_ERROR, BL_DEFINITION_CHANGE_ERROR_NOTHING))
+        return bl_api_problem(409, "Conflict", "%s", error->message);
+    return bl_api_problem(500, "Not changed", "%s", error->message);
+}
+
+static BlApiReply order_reply(const Order *order, const char *message)
+{
+    return (BlApiReply){200,
+                        json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "kind", "Definition", "vm",
+                                  order->name, "rule", order->rule->name, "message", message,
+                                  "dryRun", order->order.dry_run, "difference", order->difference)};
+}
+
+static char *message_of(const Order *order)
+{
+    gboolean changes = order->difference[0] != '\0';
+    if (order->order.dry_run)
+        return g_strdup_printf(changes ? "the definition of %s would be changed"
+                                       : "the definition of %s is so already",
+                               order->name);
+    if (order->order.undo)
+        return g_strdup_printf("%s of %s is undone", order->rule->name, order->name);
+    return g_strdup_printf("%s of %s is set for its next start", order->rule->name, order->name);
+}
+
+static void order_free(Order *order)
+{
+    virConnectClose(order->connection);
+    g_clear_error(&order->error);
+    g_free(order->difference);
+    g_free(order->name);
+    g_free(order);
+}
+
+static void order_done(gpointer data, gpointer user_data)
+{
+    Order *order = data;
+    BlDaemon *daemon = user_data;
+    BlRecord *record = g_hash_table_lookup(daemon->records, order->order.uuid);
+    if (order->error == NULL) {
+        g_autofree char *message = message_of(order);
+        if (record != NULL)
+            record->next = order->next;
+        if (!order->order.dry_run)
+            bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", message,
+                          (unsigned)order->peer_uid, (int)order->peer_pid);
+        bl_api_hold_answer(order->hold, order_reply(order, message));
+    } else {
+        bl_daemon_log(BL_LOG_WARNING, "%s of \"%s\": %s", order->rule->name, order->name,
+                      order->error->message);
+        bl_api_hold_answer(order->hold, error_reply(order->error));
+    }
+    order_free(order);
+}
+
+static BlApiReply order_begin(BlDaemon *daemon, const BlApiCall *call, const BlAuditRule *rule,
+                              const char *uuid, const char *name)
+{
+    BlApiReply reply;
+    Order *order = g_new0(Order, 1);
+    order->journal = daemon->definitions;
+    order->connection = daemon->connection;
+    virConnectRef(order->connection);
+    order->name = g_strdup(name);
+    order->rule = rule;
+    order->peer_uid = call->peer_uid;
+    order->peer_pid = call->peer_pid;
+    order->order =
+        (BlDefinitionOrder){.name = order->name,
+                            .part = rule->part,
+                            .value = {.present = TRUE},
+                            .undo = json_is_true(json_object_get(call->body, "undo")),
+                            .dry_run = json_is_true(json_object_get(call->body, "dryRun"))};
+    g_strlcpy(order->order.uuid, uuid, sizeof order->order.uuid);
+    g_strlcpy(order->order.value.text, rule->value, sizeof order->order.value.text);
+    order->hold = bl_api_call_hold(call, &reply);
+    bl_workers_push(daemon->workers, uuid, order_run, order_done, order);
+    return reply;
+}
+
+/* --- the call ----------------------------------------------------------------------------------
+ */
+
+static gboolean flag_is_valid(const json_t *body, const char *key)
+{
+    const json_t *value = json_object_get(body, key);
+    return value == NULL || json_is_boolean(value);
+}
+
+/* What the rule says about the guest; NULL: nothing, so that there is nothing to change. */
+static const BlFinding *finding_of(const GPtrArray *findings, const char *rule, const char *uuid)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const BlFinding *finding = g_ptr_array_index(findings, i);
+        if (strcmp(finding->rule, rule) == 0 && strcmp(finding->uuid, uuid) == 0)
+            return finding;
+    }
+    return NULL;
+}
+
+static BlApiReply change_begin(BlDaemon *daemon, const BlApiCall *call, const BlAuditRule *rule)
+{
+    const BlDomainView *domain = bl_view_find(bl_daemon_view(daemon), call->argument);
+    if (domain == NULL)
+        return bl_daemon_no_domain(call->argument);
+    g_autoptr(GPtrArray) findings = bl_daemon_audit(daemon);
+    const BlFinding *finding = finding_of(findings, rule->name, domain->uuid);
+    if (finding == NULL)
+        return bl_api_problem(409, "Nothing to change",
+                              "%s finds nothing about \"%s\": there is nothing to change",
+                              rule->name, domain->name);
+    if (finding->blocked != NULL)
+        return bl_api_problem(422, "Not now", "\"%s\": %s", domain->name, finding->blocked);
+    return order_begin(daemon, call, rule, domain->uuid, domain->name);
+}
+
+/* Also of a guest that does not run: the journal knows it. */
+static BlApiReply undo_begin(BlDaemon *daemon, const BlApiCall *call, const BlAuditRule *rule)
+{
+    const BlDomainView *domain = bl_view_find(bl_daemon_view(daemon), call->argument);
+    if (domain != NULL)
+        return order_begin(daemon, call, rule, domain->uuid, domain->name);
+    g_autoptr(GArray) entries = bl_definition_journal_entries(daemon->definitions);
+    for (guint i = 0; i < entries->len; i++) {
+        const BlDefinitionEntry *entry = &g_array_index(entries, BlDefinitionEntry, i);
+        if (strcmp(entry->name, call->argument) == 0 || strcmp(entry->uuid, call->argument) == 0)
+            return order_begin(daemon, call, rule, entry->uuid, entry->name);
+    }
+    return bl_daemon_no_domain(call->argument);
+}
+
+BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data)
+{
+    BlDaemon *daemon = user_data;
+    const char *name = json_string_value(json_object_get(call->body, "rule"));
+    const BlAuditRule *rule = name != NULL ? bl_audit_rule_find(name) : NULL;
+    if (name == NULL || !flag_is_valid(call->body, "undo") || !flag_is_valid(call->body, "dryRun"))
+        return bl_api_problem(400, "Bad change",
+                              "\"rule\" is the name of a rule of the audit; \"undo\" and "
+                              "\"dryRun\" are true or false");
+    if (rule == NULL)
+        return bl_api_problem(404, "No such rule",
+                              "the audit has no rule \"%s\"; `ballast audit --explain all` lists "
+                              "them",
+                              name);
+    if (!rule->changes)
+        return bl_api_problem(422, "Not by Ballast",
+                              "what %s finds is not Ballast's to change; `ballast audit -o wide` "
+                              "shows what to do",
+                              name);
+    if (daemon->link != BL_LINK_UP)
+        return bl_api_problem(503, "No libvirt", "libvirt is not connected; try again when it is");
+    return json_is_true(json_object_get(call->body, "undo")) ? undo_begin(daemon, call, rule)
+                                                             : change_begin(daemon, call, rule);
+}
