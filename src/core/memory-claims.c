@@ -300,8 +300,11 @@ gint64 bl_memory_share_out(BlEngine *engine, const BlPolicy *policy, const BlMem
 {
     BlMemoryHost *memory = &engine->memory;
     gint64 most = bl_memory_room(engine, sums, policy->memory.hard);
-    gint64 room = MAX(bl_memory_room(engine, sums, policy->memory.target),
-                      MIN(sums->floors + sums->gifts, most));
+    /* What is used and some room may fill all up to `hard`; gifts stop halfway from `soft` to it,
+     * because what QEMUs need for themselves is known to a few MiB only. */
+    gint64 careful = bl_memory_room(engine, sums, (policy->memory.soft + policy->memory.hard) / 2);
+    gint64 urgent = MIN(sums->floors + sums->gifts, MAX(careful, MIN(sums->floors, most)));
+    gint64 room = MAX(bl_memory_room(engine, sums, policy->memory.target), urgent);
     memory->lacking = MAX(sums->floors + sums->fixed + sums->overhead -
                               bl_memory_boundary(engine, policy->memory.hard),
                           0);
