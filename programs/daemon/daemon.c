@@ -183,6 +183,12 @@ static void source_add(BlDaemon *daemon, GSource *source, GSourceFunc call, int 
     g_source_set_priority(source, priority);
     g_source_set_callback(source, call, daemon, NULL);
     g_source_attach(source, daemon->context);
+    g_ptr_array_add(daemon->sources, source);
+}
+
+static void source_end(gpointer source)
+{
+    g_source_destroy(source);
     g_source_unref(source);
 }
 
@@ -264,6 +270,7 @@ static BlDaemon *daemon_new(BlOptions *options)
     daemon->options = options;
     daemon->context = g_main_context_new();
     daemon->loop = g_main_loop_new(daemon->context, FALSE);
+    daemon->sources = g_ptr_array_new_with_free_func(source_end);
     daemon->port = bl_event_port_new(daemon);
     daemon->workers = bl_workers_new(daemon->context, daemon);
     daemon->host_lock_fd = daemon->state_lock_fd = -1;
@@ -297,6 +304,8 @@ static void trace_end(BlDaemon *daemon)
 
 static void daemon_free(BlDaemon *daemon)
 {
+    /* To wait for workers the context goes on, and no tick is to find half a daemon. */
+    g_ptr_array_unref(daemon->sources);
     bl_api_server_stop(daemon->api);
     trace_end(daemon);
     if (daemon->connection != NULL)

@@ -94,6 +94,7 @@ struct BlDaemon {
     BlOptions *options;
     GMainContext *context;
     GMainLoop *loop;
+    GPtrArray *sources; /* GSource, ours in the context */
     BlWorkers *workers;
     int exit_code;
 

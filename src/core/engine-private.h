@@ -47,6 +47,7 @@ typedef struct {
 /* Page sharing. A burst of scans runs for as long as it pays. */
 typedef struct {
     BlSharingState state;
+    gboolean known;     /* its figures have been there in this run */
     gboolean needed;    /* memory fills up */
     gint64 plenty_usec; /* since when there has been enough; 0: there is not */
     gint64 mergeable;   /* bytes that mergeable guests occupy */

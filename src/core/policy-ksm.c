@@ -428,11 +428,22 @@ static void cpu_follow(BlEngine *engine, const Reading *reading)
         bl_track_add(track, engine->now_usec, reading->cpu_nsec, 0);
 }
 
+/* In the first moments of a run nothing is known yet: what an earlier one set stays. */
+static void keep(BlEngine *engine, const BlPolicy *policy)
+{
+    for (guint f = engine->subject->first_control; f < engine->subject->end_control; f++) {
+        const BlFieldState *field = &engine->subject->fields[f];
+        if (field->held)
+            want(engine, policy, (BlDomainField)f, field->value, BL_RULE_SHARING_PACE);
+    }
+}
+
 void bl_policy_ksm(BlEngine *engine, const BlPolicy *policy)
 {
     BlKsm *ksm = &engine->ksm;
     Reading reading;
     ksm->state = state_judge(engine, policy, &reading);
+    ksm->known = ksm->known || ksm->state != BL_SHARING_UNKNOWN;
     cpu_follow(engine, &reading);
     /* The kernel takes this setting only while nothing is shared. */
     engine->subject->fields[BL_DOMAIN_KSM_ACROSS_NODES].locked =
@@ -453,6 +464,11 @@ void bl_policy_ksm(BlEngine *engine, const BlPolicy *policy)
         let_go(engine, policy, BL_RULE_SHARING_CALM);
         break;
     case BL_SHARING_UNKNOWN:
+        if (ksm->known)
+            let_go(engine, policy, BL_RULE_SHARING_OFF);
+        else
+            keep(engine, policy);
+        break;
     case BL_SHARING_OFF:
     case BL_SHARING_STATES:
         let_go(engine, policy, BL_RULE_SHARING_OFF);
