@@ -22,7 +22,7 @@ policy_make() {
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:
-		  memory: {capacity: $(((sum - 150) * 100 / 80))MiB}
+		  memory: {capacity: $(((sum - 150) * 100 / 80))MiB, sharing: off}
 		classes:
 		  critical: {memory: {reservation: 100%, ballooning: off}}
 		  batch: {shares: 100, cpu: {idle: allowed}}

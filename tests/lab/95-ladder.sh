@@ -21,7 +21,7 @@ policy_make() {
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:
-		  memory: {capacity: $((sum * 100 / $1))MiB}
+		  memory: {capacity: $((sum * 100 / $1))MiB, sharing: off}
 		classes:
 		  critical: {memory: {reservation: 100%, ballooning: off}}
 		  batch: {memory: {ballooning: off, squeeze: allowed, pause: allowed}}
