@@ -11,6 +11,10 @@ PREFIX=${GUEST_PREFIX:-t-}
 RUN=$(mktemp -d)
 # shellcheck source=scripts/lab-daemon.sh
 . "$ROOT/scripts/lab-daemon.sh"
+# shellcheck source=scripts/ksm.sh
+. "$ROOT/scripts/ksm.sh"
+# A daemon that is killed and whose state goes with the test leaves page sharing as it had set it.
+KSM_SAVED=${KSM_SAVED:-$(ksm_save)}
 
 WEB=${PREFIX}web-1
 HOGS=("${PREFIX}batch-1" "${PREFIX}batch-2" "${PREFIX}batch-3")
@@ -115,6 +119,7 @@ decided() {
 teardown() {
 	pressure_off
 	daemons_stop
+	{ [ ! -e "$KSM/run" ] || ksm_restore "$KSM_SAVED"; } 2>/dev/null || true
 	local name
 	for name in "$WEB" "${HOGS[@]}"; do
 		[ "$(guest_idle "$name" 2>/dev/null || echo 0)" = 0 ] ||
