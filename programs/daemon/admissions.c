@@ -57,26 +57,9 @@ void bl_admissions_free(BlAdmissions *admissions)
 /* --- bookings ------------------------------------------------------------------------------------
  */
 
-static const BlDomainSample *domain_find(const BlSample *sample, const char *uuid)
-{
-    guint low = 0, high = sample->domains->len;
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-        const BlDomainSample *domain = g_ptr_array_index(sample->domains, middle);
-        int order = strcmp(domain->uuid, uuid);
-        if (order == 0)
-            return domain;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 static gboolean is_over(Booking *booking, const BlSample *sample)
 {
-    const BlDomainSample *domain = domain_find(sample, booking->domain->uuid);
+    const BlDomainSample *domain = bl_sample_find(sample, booking->domain->uuid);
     gint64 age = sample->now_usec - booking->since_usec;
     gboolean there =
         domain != NULL && (booking->before == 0 || domain->generation != booking->before);
@@ -95,7 +78,7 @@ void bl_admissions_update(BlAdmissions *admissions, const BlSample *sample)
 /* Whoever asks again means the same guest. */
 static void booking_put(BlAdmissions *admissions, BlDomainSample *domain, const BlSample *sample)
 {
-    const BlDomainSample *before = domain_find(sample, domain->uuid);
+    const BlDomainSample *before = bl_sample_find(sample, domain->uuid);
     for (guint i = admissions->bookings->len; i > 0; i--) {
         const Booking *booking = g_ptr_array_index(admissions->bookings, i - 1);
         if (strcmp(booking->domain->uuid, domain->uuid) == 0)

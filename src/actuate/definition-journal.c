@@ -107,16 +107,7 @@ static gboolean entries_apply(GArray *entries, const json_t *object)
 GArray *bl_definition_journal_parse(const char *text, gsize length, guint *ret_damaged)
 {
     GArray *entries = entries_new();
-    *ret_damaged = 0;
-    for (gsize at = 0; at < length;) {
-        const char *end = memchr(text + at, '\n', length - at);
-        gsize line_length = end != NULL ? (gsize)(end - (text + at)) : length - at;
-        json_t *object = bl_journal_unseal(text + at, line_length);
-        if (object == NULL || end == NULL || !entries_apply(entries, object))
-            (*ret_damaged)++;
-        json_decref(object);
-        at += line_length + 1;
-    }
+    *ret_damaged = bl_journal_read(text, length, entries_apply, entries);
     return entries;
 }
 

@@ -153,20 +153,26 @@ static gboolean entries_apply(GArray *entries, const json_t *object)
     return set || strcmp(op, "clear") == 0;
 }
 
-GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged)
+guint bl_journal_read(const char *text, gsize length, BlJournalApply apply, GArray *entries)
 {
-    GArray *entries = entries_new();
-    *ret_damaged = 0;
+    guint damaged = 0;
     for (gsize at = 0; at < length;) {
         const char *end = memchr(text + at, '\n', length - at);
         gsize line_length = end != NULL ? (gsize)(end - (text + at)) : length - at;
         json_t *object = bl_journal_unseal(text + at, line_length);
         /* Without its line end a line was torn, whatever it says. */
-        if (object == NULL || end == NULL || !entries_apply(entries, object))
-            (*ret_damaged)++;
+        if (object == NULL || end == NULL || !apply(entries, object))
+            damaged++;
         json_decref(object);
         at += line_length + 1;
     }
+    return damaged;
+}
+
+GArray *bl_journal_parse(const char *text, gsize length, guint *ret_damaged)
+{
+    GArray *entries = entries_new();
+    *ret_damaged = bl_journal_read(text, length, entries_apply, entries);
     return entries;
 }
 

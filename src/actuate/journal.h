@@ -30,6 +30,11 @@ char *bl_journal_seal(const char *text, gsize length);
 /* The object of such a line, without its end; NULL when it is damaged. */
 json_t *bl_journal_unseal(const char *line, gsize length);
 
+/* Applies each line's object to `entries`, in order. Lines that are damaged, torn or not applied
+ * are skipped; returns how many. */
+typedef gboolean (*BlJournalApply)(GArray *entries, const json_t *object);
+guint bl_journal_read(const char *text, gsize length, BlJournalApply apply, GArray *entries);
+
 typedef struct BlJournal BlJournal;
 
 /* Opens or creates the journal below `state_dir`, reads what is in force and rewrites the file

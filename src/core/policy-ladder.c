@@ -7,8 +7,6 @@
  * whatever happens. Which guest had better move to another host is named at once; nothing moves by
  * itself.
  */
-#include <string.h>
-
 #include "base/units.h"
 #include "core/memory-claims.h"
 

@@ -93,6 +93,23 @@ void bl_sample_sort(BlSample *sample)
     }
 }
 
+const BlDomainSample *bl_sample_find(const BlSample *sample, const char *uuid)
+{
+    guint low = 0, high = sample->domains->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        const BlDomainSample *domain = g_ptr_array_index(sample->domains, middle);
+        int order = strcmp(domain->uuid, uuid);
+        if (order == 0)
+            return domain;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 int bl_name_index(const char *const *names, int count, const char *name)
 {
     for (int i = 0; i < count; i++) {

@@ -120,6 +120,9 @@ void bl_domain_sample_free(BlDomainSample *domain);
 /* Sorts domains by UUID and threads by (role, index), as the engine needs them. */
 void bl_sample_sort(BlSample *sample);
 
+/* The domain of that UUID in a sample that is sorted; NULL: there is none. */
+const BlDomainSample *bl_sample_find(const BlSample *sample, const char *uuid);
+
 /* The order of threads in a sample; ties end in the thread id. */
 int bl_thread_order(BlThreadRole left_role, guint left_index, BlThreadRole right_role,
                     guint right_index);

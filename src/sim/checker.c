@@ -112,17 +112,6 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
 /* --- plans ---------------------------------------------------------------------------------------
  */
 
-static const BlDomainSample *domain_of(const BlSimChecker *checker, const char *uuid)
-{
-    const BlSample *sample = checker->agent->sample;
-    for (guint i = 0; i < sample->domains->len; i++) {
-        const BlDomainSample *domain = g_ptr_array_index(sample->domains, i);
-        if (strcmp(domain->uuid, uuid) == 0)
-            return domain;
-    }
-    return NULL;
-}
-
 static const BlDomainSample *domain_named(const BlSimChecker *checker, const char *name)
 {
     const BlSample *sample = checker->agent->sample;
@@ -289,7 +278,7 @@ void bl_sim_checker_plan(BlSimChecker *checker)
             check_rate(checker, step);
             continue;
         }
-        const BlDomainSample *domain = domain_of(checker, step->uuid);
+        const BlDomainSample *domain = bl_sample_find(checker->agent->sample, step->uuid);
         gint guest = bl_sim_guest_find(agent->world, step->uuid);
         if (domain == NULL || guest < 0 || domain->generation != step->generation) {
             bl_sim_checker_violate(checker, "a step on a guest that is not there");

@@ -23,22 +23,13 @@ hook_enable() {
 	"$LAB" libvirtd restart host1
 }
 
-# What the QEMUs of host1 occupy together, MiB.
-occupied() {
-	local pid sum=0
-	for pid in "$LAB_DIR"/host1/run/libvirt/qemu/*.pid; do
-		sum=$((sum + $(awk '{ print int($2 / 256) }' "/proc/$(cat "$pid")/statm")))
-	done
-	echo "$sum"
-}
-
 # policy_make ADMISSION MIB: so much is left below the hard boundary.
 policy_make() {
 	cat >"$RUN/policy.yaml" <<-YAML
 		version: 1
 		boundaries:
 		  cpu: {overcommit: 100}
-		  memory: {capacity: $((($(occupied) + $2) * 100 / 90))MiB}
+		  memory: {capacity: $((($(guests_resident_mib) + $2) * 100 / 90))MiB}
 		  admission: $1
 		classes:
 		  critical: {memory: {reservation: 100%, ballooning: off}}
