@@ -14,7 +14,7 @@ soft_limit_below_mib() { local now; now=$(soft_limit); [[ $now =~ ^[0-9]+$ ]] &&
 state_is() { [ "$(lab_virsh domstate "$BATCH")" = "$1" ]; }
 restore() { daemon_spawn r --state "$RUN/d.state" --restore && ends r && wait "$(daemon_pid r)"; }
 
-# Guests of which nothing may be taken occupy $1 % of the boundary, within a few.
+# Guests of which nothing may be taken occupy $1 % of the boundary, within a few. PAUSE ($2): may they be paused?
 policy_make() {
 	local sum
 	sum=$(guests_resident_mib)
@@ -24,7 +24,7 @@ policy_make() {
 		  memory: {capacity: $((sum * 100 / $1))MiB, sharing: off}
 		classes:
 		  critical: {memory: {reservation: 100%, ballooning: off}}
-		  batch: {memory: {ballooning: off, squeeze: allowed, pause: allowed}}
+		  batch: {memory: {ballooning: off, squeeze: allowed, pause: $2}}
 		default: critical
 		assign:
 		  - {match: {name: $BATCH}, class: batch}
@@ -46,12 +46,12 @@ begin() {
 
 squeeze() {
 	begin
-	policy_make 93
+	policy_make 107 never
 	daemon_start d --mode enforce
 	ok "who may be squeezed gets a soft limit" wait_for 30 soft_limit_below_mib $((MAX - 50))
 	ok "a decision says why" wait_for 5 decided d \
 		".target == \"$BATCH\" and .rule == \"memory-squeeze\" and (.sentence | test(\"balloons do not end it\"))"
-	ok "nobody is paused" state_is running
+	ok "nobody is paused whose class does not allow it" state_is running
 	ok "the status names who had better move" wait_for 5 api_is d status '.memory.mover != null' true
 	daemon_kill d
 	ok "after kill -9 the limit stays" soft_limit_below_mib $((MAX - 50))
@@ -60,7 +60,7 @@ squeeze() {
 }
 
 pause() {
-	policy_make 107
+	policy_make 107 allowed
 	daemon_start d --mode enforce
 	ok "who may be paused is, when memory is all but gone" wait_for 30 state_is paused
 	ok "a decision says why" wait_for 5 decided d \
@@ -79,7 +79,7 @@ pause() {
 }
 
 resumed_by_hand() {
-	policy_make 107
+	policy_make 107 allowed
 	daemon_start d --mode enforce
 	ok "it is paused" wait_for 30 state_is paused
 	lab_virsh resume "$BATCH" >/dev/null
