@@ -278,7 +278,9 @@ static void step_emit(Planning *planning, BlFieldState *field, BlStep *step, gui
     if (!step->is_undo)
         field->undo_reason = (BlReason){0};
     g_array_append_val(planning->plan->steps, *step);
-    g_array_append_val(planning->engine->step_times, planning->engine->now_usec);
+    /* What gives something back must not use up what the host may need to be taken. */
+    if (!step->is_undo && !field->want.gives)
+        g_array_append_val(planning->engine->step_times, planning->engine->now_usec);
 }
 
 static gint64 shares_behind_idle(const BlDomain *domain)

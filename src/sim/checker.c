@@ -230,10 +230,11 @@ static void check_rate(BlSimChecker *checker, const BlStep *step)
 {
     gint64 now = checker->view->now_usec;
     guint recent = 0;
+    if (step->is_undo || bl_sim_checker_gives(checker, step))
+        return;
     for (guint i = 0; i < checker->step_times->len; i++)
         recent += now - g_array_index(checker->step_times, gint64, i) < MINUTE_USEC;
-    if (!step->is_undo && !bl_sim_checker_gives(checker, step) &&
-        recent >= checker->agent->policy->protection.steps_per_minute)
+    if (recent >= checker->agent->policy->protection.steps_per_minute)
         bl_sim_checker_violate(checker, "\"%s\": more steps a minute than the policy allows",
                                step->reason.domain);
     g_array_append_val(checker->step_times, now);

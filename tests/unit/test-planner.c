@@ -1,9 +1,8 @@
 /* The planner: from wants to steps. Guards, announcements, outcomes, undoing, effects. */
 #include <string.h>
 
-#include "world.h"
+#include "memory-world.h"
 
-#define SECOND ((gint64)1000000)
 #define UUID_0 "00000000-0000-0000-0000-000000000000"
 
 static const BlStep *only_step(const World *world)
@@ -331,6 +330,25 @@ static void test_limits(void)
     g_assert_cmpuint(bl_engine_holdings(world->engine), ==, 0);
 }
 
+/* What was given to a guest leaves the policy's steps to what has to be taken from others. */
+static void test_giving_leaves_the_limits_alone(void)
+{
+    g_autoptr(Host) host = host_pressed(BL_MODE_ENFORCE);
+    host->own = 3 * GIB;
+    host_run(host, 90 * SECOND);
+    host->world->policy->protection.steps_per_minute = 1;
+    guint given = host_planned(host, BL_RULE_MEMORY_GIVE);
+    guint taken = host_planned(host, BL_RULE_MEMORY_TAKE);
+    gint64 began = host->world->now_usec;
+    host->used[1] = host_balloon(host, 1);
+    while (host_planned(host, BL_RULE_MEMORY_GIVE) == given)
+        host_tick(host);
+    host->used[1] = 0;
+    while (host_planned(host, BL_RULE_MEMORY_TAKE) == taken)
+        host_tick(host);
+    g_assert_cmpint(host->world->now_usec - began, <, 60 * SECOND);
+}
+
 /* An approved proposal keeps to the limits, too, and is carried out as it is then. */
 static void test_approved_waits_for_its_turn(void)
 {
@@ -546,6 +564,7 @@ int main(int argc, char **argv)
     g_test_add_func("/planner/proposals-of-the-gone", test_proposals_of_the_gone);
     g_test_add_func("/planner/guards", test_guards);
     g_test_add_func("/planner/limits", test_limits);
+    g_test_add_func("/planner/giving-leaves-limits", test_giving_leaves_the_limits_alone);
     g_test_add_func("/planner/approved-waits", test_approved_waits_for_its_turn);
     g_test_add_func("/planner/announces-anew", test_announces_anew);
     g_test_add_func("/planner/withdrawn-is-over", test_withdrawn_is_over);
