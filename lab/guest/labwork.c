@@ -1,5 +1,7 @@
 /*
- * labwork: keeps every vCPU busy with integer work and reports the progress.
+ * labwork [UNITS]: keeps every vCPU busy with integer work and reports the progress.
+ * With UNITS, one thread does so many units every 100 ms and sleeps in between; what
+ * it has no time for is lost, as requests of somebody who does not wait.
  *
  * One thread per online CPU does units of work of a fixed size. Every 200 ms
  * the cumulative count of finished units goes to standard output as a line
@@ -16,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256, UNIT_STEPS = 20000, PERIOD_MS = 200 };
+enum { MAX_THREADS = 256, UNIT_STEPS = 20000, PERIOD_MS = 200, SIP_MS = 100 };
 
 /* A cache line each, so that the counters do not slow each other down. */
 static struct {
@@ -25,24 +27,61 @@ static struct {
 
 static volatile uint64_t sink;
 
+static void time_add(struct timespec *time, long msec)
+{
+	time->tv_nsec += msec * 1000000L;
+	if (time->tv_nsec >= 1000000000L) {
+		time->tv_nsec -= 1000000000L;
+		time->tv_sec++;
+	}
+}
+
+static int is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+static void unit(atomic_ullong *done, uint64_t *x)
+{
+	for (int i = 0; i < UNIT_STEPS; i++) {
+		*x ^= *x << 13;
+		*x ^= *x >> 7;
+		*x ^= *x << 17;
+	}
+	sink = *x;
+	atomic_fetch_add_explicit(done, 1, memory_order_relaxed);
+}
+
 static void *spin(void *arg)
 {
-	atomic_ullong *done = arg;
 	uint64_t x = 88172645463325252ull + (uintptr_t)arg;
 
+	for (;;)
+		unit(arg, &x);
+	return NULL;
+}
+
+static long sip_units;
+
+static void *sip(void *arg)
+{
+	uint64_t x = 88172645463325252ull;
+	struct timespec next, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (;;) {
-		for (int i = 0; i < UNIT_STEPS; i++) {
-			x ^= x << 13;
-			x ^= x >> 7;
-			x ^= x << 17;
-		}
-		sink = x;
-		atomic_fetch_add_explicit(done, 1, memory_order_relaxed);
+		for (long i = 0; i < sip_units; i++)
+			unit(arg, &x);
+		time_add(&next, SIP_MS);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		while (is_before(&next, &now))
+			time_add(&next, SIP_MS);
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 	}
 	return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct sched_param rt = { .sched_priority = 1 };
@@ -52,10 +91,14 @@ int main(void)
 		cpus = 1;
 	if (cpus > MAX_THREADS)
 		cpus = MAX_THREADS;
+	if (argc > 1) {
+		sip_units = strtol(argv[1], NULL, 10);
+		cpus = 1;
+	}
 	for (long i = 0; i < cpus; i++) {
 		pthread_t thread;
 
-		if (pthread_create(&thread, NULL, spin, &counters[i].done) != 0) {
+		if (pthread_create(&thread, NULL, argc > 1 ? sip : spin, &counters[i].done) != 0) {
 			perror("labwork: pthread_create");
 			return EXIT_FAILURE;
 		}
@@ -78,11 +121,7 @@ int main(void)
 		if (write(STDOUT_FILENO, line, (size_t)len) != len)
 			return EXIT_FAILURE;
 
-		next.tv_nsec += PERIOD_MS * 1000000L;
-		if (next.tv_nsec >= 1000000000L) {
-			next.tv_nsec -= 1000000000L;
-			next.tv_sec++;
-		}
+		time_add(&next, PERIOD_MS);
 		/* After a pause, go on from now instead of catching up. */
 		if (now.tv_sec > next.tv_sec + 1)
 			next = now;

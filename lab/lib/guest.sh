@@ -98,9 +98,9 @@ guest_add() {
 	done
 	case $run in
 		serve | idle | memory) : "${vcpus:=1}" "${memory:=128}" ;;
-		hog) : "${vcpus:=2}" "${memory:=128}" ;;
+		hog | sip) : "${vcpus:=2}" "${memory:=128}" ;;
 		paused) : "${vcpus:=1}" "${memory:=32}" ;;
-		*) die "guest add: --run is serve, hog, memory, idle or paused" ;;
+		*) die "guest add: --run is serve, hog, sip, memory, idle or paused" ;;
 	esac
 	is_number "$vcpus" && is_number "$memory" && is_number "$stats" ||
 		die "guest add: --vcpus, --memory and --stats are numbers"
@@ -138,7 +138,7 @@ guest_ready() {
 			grep -q 'ballast-lab: ready' "$dir/console.log" &&
 				nsenter --net="/run/netns/$(host_ns "$host")" -- \
 					timeout 3 bash "$LAB_HOME/lib/http-check.sh" "$(guest_get "$1" ip)" 2>/dev/null ;;
-		hog | memory) grep -q '^work ' "$dir/work.log" ;;
+		hog | sip | memory) grep -q '^work ' "$dir/work.log" ;;
 		idle) grep -q 'ballast-lab: ready' "$dir/console.log" ;;
 		paused) true ;;
 	esac

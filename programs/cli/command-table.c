@@ -26,6 +26,11 @@ static const BlOption log_options[] = {
     {NULL},
 };
 
+static const BlOption blame_options[] = {
+    {"lengths", 0, NULL, "with NAME: how long the waits of each of its threads were instead"},
+    {NULL},
+};
+
 static const BlOption dry_run_options[] = {
     {"dry-run", 0, NULL, "say what would be done, and do nothing"},
     {NULL},
@@ -72,6 +77,14 @@ static const BlCommand commands[] = {
     {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it",
      "The name \"host\" is the host itself, unless a guest is called so.", NULL, 1, 1,
      BL_FORMATS_SHOW, "vm", bl_command_explain},
+    {"blame", "[NAME]", "who ran while guests waited for a CPU, in the last minute",
+     "WAITED is the time that all of the guest's threads waited, TIME what of it the culprit ran. "
+     "Other "
+     "guests "
+     "are named, the host's services by their cgroup. \"(its own limit)\": its quota held it back, "
+     "which "
+     "is no contention. Needs a kernel with BTF; without it, the daemon says what it lacks.",
+     blame_options, 0, 1, BL_FORMATS_LIST, "vm", bl_command_blame},
     {"log", "[NAME]", "decisions with reason, expectation and effect",
      "With a name: decisions about that guest (or the host), or made for it. With -f and -o json: "
      "one object a "

@@ -110,6 +110,7 @@ int bl_command_status(BlCli *cli, int argc, char **argv);
 int bl_command_vms(BlCli *cli, int argc, char **argv);
 int bl_command_vm(BlCli *cli, int argc, char **argv);
 int bl_command_explain(BlCli *cli, int argc, char **argv);
+int bl_command_blame(BlCli *cli, int argc, char **argv);
 int bl_command_log(BlCli *cli, int argc, char **argv);
 int bl_command_class_set(BlCli *cli, int argc, char **argv);
 int bl_command_class_unset(BlCli *cli, int argc, char **argv);

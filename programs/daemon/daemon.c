@@ -124,9 +124,8 @@ static void stop_check(BlDaemon *daemon, gint64 now_usec)
     g_main_loop_quit(daemon->loop);
 }
 
-static gboolean tick(gpointer data)
+void bl_daemon_tick(BlDaemon *daemon)
 {
-    BlDaemon *daemon = data;
     gint64 now = g_get_monotonic_time();
     bl_daemon_link_check(daemon, now);
     bl_daemon_inventory_check(daemon, now);
@@ -140,6 +139,11 @@ static gboolean tick(gpointer data)
     tick_record(daemon);
     decisions_publish(daemon);
     stop_check(daemon, now);
+}
+
+static gboolean on_tick(gpointer data)
+{
+    bl_daemon_tick(data);
     return G_SOURCE_CONTINUE;
 }
 
@@ -328,6 +332,7 @@ static void daemon_free(BlDaemon *daemon)
     g_array_unref(daemon->requests);
     bl_admissions_free(daemon->admissions);
     bl_daemon_ksm_close(daemon);
+    bl_daemon_runqueue_close(daemon);
     bl_fd_close(&daemon->proc_fd);
     bl_fd_close(&daemon->cgroup_fd);
     bl_fd_close(&daemon->memory_cgroup_fd);
@@ -357,10 +362,11 @@ static gboolean daemon_start(BlDaemon *daemon)
         bl_daemon_log(BL_LOG_ERROR, "%s", error->message);
         return FALSE;
     }
+    bl_daemon_runqueue_open(daemon);
     source_add(daemon, g_unix_signal_source_new(SIGTERM), on_stop, G_PRIORITY_DEFAULT);
     source_add(daemon, g_unix_signal_source_new(SIGINT), on_stop, G_PRIORITY_DEFAULT);
     source_add(daemon, g_unix_signal_source_new(SIGHUP), on_reload, G_PRIORITY_DEFAULT);
-    source_add(daemon, g_timeout_source_new(BL_TICK_MSEC), tick, G_PRIORITY_HIGH);
+    source_add(daemon, g_timeout_source_new(BL_TICK_MSEC), on_tick, G_PRIORITY_HIGH);
     return TRUE;
 }
 

@@ -13,6 +13,7 @@
 #include "collect/ksm.h"
 #include "collect/libvirt.h"
 #include "collect/procfs.h"
+#include "collect/runqueue.h"
 #include "core/engine.h"
 #include "daemon/admissions.h"
 #include "daemon/workers.h"
@@ -33,7 +34,8 @@ typedef struct {
     char *socket_path;
     char *record_path;
     BlMode mode;
-    gboolean keep;    /* leave changes in force at a clean stop */
+    gboolean keep; /* leave changes in force at a clean stop */
+    gboolean no_blame;
     gboolean restore; /* give everything back and exit */
 } BlOptions;
 
@@ -55,6 +57,8 @@ typedef struct {
     gint64 memory_polled_usec; /* 0: at once */
     gint64 resident_bytes;     /* -1: unknown */
     int statm_fd;
+    gint64 longest_wait_nsec;  /* of those that the kernel told of since the last sample; 0: none */
+    gint64 tell_nsec;          /* from how long on it is to tell; -1: it does not watch yet */
     int ksm_fd;                /* its ksm_stat; -1: none */
     BlValues sharing;          /* what that told last */
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
@@ -89,6 +93,14 @@ typedef struct {
     gint64 lock_usec;
     gboolean holdings_pending;
 } BlKsmWatch;
+
+/* Who ran while vCPUs waited. */
+typedef struct {
+    BlRunqueue *reader; /* NULL: it cannot be known here */
+    char *lacking;      /* why not */
+    GArray *charges;    /* BlCharge, as last read */
+    gint64 told_usec;   /* when a long wait last made a tick of its own */
+} BlRunqueueWatch;
 
 struct BlDaemon {
     BlOptions *options;
@@ -132,6 +144,7 @@ struct BlDaemon {
     gboolean calm; /* nobody on the host waited for a CPU since the last tick */
     guint tick;
     BlKsmWatch ksm;
+    BlRunqueueWatch runqueue;
 
     /* engine */
     BlPolicy *policy;
@@ -196,6 +209,17 @@ void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec);
  * not answer holds up its memory alone. */
 char *bl_daemon_memory_lane(const char *uuid);
 
+/* runqueue.c: who ran while vCPUs waited. */
+void bl_daemon_runqueue_open(BlDaemon *daemon);
+void bl_daemon_runqueue_close(BlDaemon *daemon);
+/* Fills in the blames of every record; before the records go into the sample. */
+void bl_daemon_runqueue_sample(BlDaemon *daemon);
+/* How long the waits of each of a guest's threads were: [{role, index, counts}], where counts[i] is
+ * how many lasted 2^i to 2^(i+1) microseconds since the daemon watches. A new reference. */
+json_t *bl_daemon_runqueue_lengths(BlDaemon *daemon, const char *uuid);
+/* The record's QEMU is gone. */
+void bl_daemon_runqueue_gone(BlDaemon *daemon, const BlRecord *record);
+
 /* ksm.c: page sharing, and the steps of the host itself. */
 void bl_daemon_ksm_open(BlDaemon *daemon);
 void bl_daemon_ksm_close(BlDaemon *daemon);
@@ -243,6 +267,8 @@ int bl_daemon_lock(const char *path, const char *what, GError **error);
 gint64 bl_daemon_lock_holder(const char *path);
 
 /* daemon.c */
+/* Samples and decides now: something happened that does not wait for the next tick. */
+void bl_daemon_tick(BlDaemon *daemon);
 const BlView *bl_daemon_view(BlDaemon *daemon);
 void bl_daemon_stop(BlDaemon *daemon);
 

@@ -86,6 +86,9 @@ static json_t *notices(const BlDaemon *daemon)
     json_t *lines = lines_to_json(promised != NULL ? promised : "");
     json_array_extend(array, lines);
     json_decref(lines);
+    if (daemon->runqueue.lacking != NULL)
+        json_array_append_new(array, json_sprintf("who ran while guests waited is not known: %s",
+                                                  daemon->runqueue.lacking));
     const char *admission = bl_admissions_notice(daemon->admissions, daemon->sample);
     if (admission != NULL)
         json_array_append_new(array, json_string(admission));
@@ -162,6 +165,29 @@ static BlApiReply explanation(BlDaemon *daemon, const char *name, const char *cl
 }
 
 /* "host" is the host itself, unless a guest is called so. */
+static BlApiReply blame_get(const BlApiCall *call, gpointer user_data)
+{
+    BlDaemon *daemon = user_data;
+    const BlView *view = bl_daemon_view(daemon);
+    const char *name = call->query(call->request, "vm");
+    const BlDomainView *domain = name != NULL ? bl_view_find(view, name) : NULL;
+    if (name != NULL && domain == NULL)
+        return bl_daemon_no_domain(name);
+    json_t *items = json_array();
+    for (guint i = 0; i < view->domains->len; i++) {
+        const BlDomainView *victim = g_ptr_array_index(view->domains, i);
+        if (domain != NULL && domain != victim)
+            continue;
+        json_t *item = bl_view_blame_to_json(victim);
+        if (domain != NULL)
+            json_object_set_new(item, "lengths", bl_daemon_runqueue_lengths(daemon, domain->uuid));
+        json_array_append_new(items, item);
+    }
+    return good(json_pack("{s:s, s:o, s:s?, s:o}", "kind", "BlameList", "time",
+                          bl_time_to_json(view->wall_usec), "lacking", daemon->runqueue.lacking,
+                          "items", items));
+}
+
 static BlApiReply explain_get(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
@@ -346,6 +372,7 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_VMS] = vms_get;
     config->handlers[BL_ROUTE_VM] = vm_get;
     config->handlers[BL_ROUTE_EXPLAIN] = explain_get;
+    config->handlers[BL_ROUTE_BLAME] = blame_get;
     config->handlers[BL_ROUTE_DECISIONS] = decisions_get;
     config->handlers[BL_ROUTE_POLICY] = policy_get;
     config->handlers[BL_ROUTE_FIT] = fit_get;

@@ -91,6 +91,7 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     record->cgroup_fd = record->stat_fd = record->statm_fd = -1;
     record->memory_stat_fd = record->ksm_fd = -1;
     record->resident_bytes = record->huge_bytes = -1;
+    record->tell_nsec = -1;
     g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
     record->pid = bl_qemu_find(refresh->proc_fd, pid_file, refresh->uuid);
     if (record->pid > 0) {
@@ -121,13 +122,21 @@ static void refresh_run(gpointer data)
     virDomainFree(domain);
 }
 
-void bl_daemon_record_retire(BlDaemon *daemon, const char *uuid)
+static void record_take_out(BlDaemon *daemon, const char *uuid)
 {
     gpointer key = NULL, record = NULL;
     if (!g_hash_table_steal_extended(daemon->records, uuid, &key, &record))
         return;
     g_free(key);
     g_ptr_array_add(daemon->retired, record);
+}
+
+void bl_daemon_record_retire(BlDaemon *daemon, const char *uuid)
+{
+    const BlRecord *record = g_hash_table_lookup(daemon->records, uuid);
+    if (record != NULL)
+        bl_daemon_runqueue_gone(daemon, record);
+    record_take_out(daemon, uuid);
 }
 
 static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gint64 now_usec)
@@ -143,7 +152,9 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
         record->resident_bytes = old->resident_bytes;
         record->huge_bytes = old->huge_bytes;
     }
-    bl_daemon_record_retire(daemon, uuid);
+    if (old != NULL && old->pid != record->pid)
+        bl_daemon_runqueue_gone(daemon, old);
+    record_take_out(daemon, uuid);
     g_hash_table_insert(daemon->records, g_strdup(uuid), record);
 }
 

@@ -51,6 +51,8 @@ BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code)
          "give back everything that an earlier run left changed, and exit", NULL},
         {"record", 0, 0, G_OPTION_ARG_FILENAME, &options->record_path,
          "record samples and plans for `ballast replay`", "FILE"},
+        {"no-blame", 0, 0, G_OPTION_ARG_NONE, &options->no_blame,
+         "do not have the kernel tell who ran while guests waited (eBPF)", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version", NULL},
         {NULL},
     };

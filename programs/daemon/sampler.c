@@ -98,6 +98,10 @@ static void throttle_sample(BlRecord *record)
     record->sample->values = record->controls;
     if (record->throttled_known)
         bl_values_set(&record->sample->values, BL_DOMAIN_THROTTLED_NSEC, throttled);
+    if (record->longest_wait_nsec > 0)
+        bl_values_set(&record->sample->values, BL_DOMAIN_LONGEST_WAIT_NSEC,
+                      record->longest_wait_nsec);
+    record->longest_wait_nsec = 0;
 }
 
 static void holdings_sample(BlDaemon *daemon, const char *uuid, BlRecord *record)
@@ -152,15 +156,18 @@ void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
     host_sample(daemon, &sample->host);
     bl_daemon_memory_host(daemon, now_usec);
     bl_daemon_ksm_sample(daemon, now_usec);
+    bl_daemon_runqueue_sample(daemon);
     GHashTableIter iter;
     gpointer uuid, record;
     g_hash_table_iter_init(&iter, daemon->records);
     while (g_hash_table_iter_next(&iter, &uuid, &record)) {
         /* Nothing of the new sample points to it yet. */
-        if (is_gone(daemon, record))
+        if (is_gone(daemon, record)) {
+            bl_daemon_runqueue_gone(daemon, record);
             g_hash_table_iter_remove(&iter);
-        else
+        } else {
             domain_sample(daemon, uuid, record, now_usec);
+        }
     }
     bl_sample_sort(sample);
     if (daemon->outcomes->len > 0)

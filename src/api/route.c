@@ -11,6 +11,8 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_VM, "GET", "/api/v1/vms/{name}", "One guest, by name or UUID"},
     {BL_ROUTE_EXPLAIN, "GET", "/api/v1/vms/{name}/explain",
      "Why a guest is as fast or slow as it is, in sentences"},
+    {BL_ROUTE_BLAME, "GET", "/api/v1/blame",
+     "Who ran while guests waited for a CPU, in the last minute, in seconds; query: vm"},
     {BL_ROUTE_DECISIONS, "GET", "/api/v1/decisions",
      "Decisions with reason, expectation and effect; query: after, limit, vm, since"},
     {BL_ROUTE_EVENTS, "GET", "/api/v1/events",

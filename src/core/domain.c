@@ -22,6 +22,7 @@ static BlDomain *subject_new(const char *uuid, guint first_control, guint end_co
     BlDomain *domain = g_new0(BlDomain, 1);
     g_strlcpy(domain->uuid, uuid, sizeof domain->uuid);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThread));
+    bl_blame_book_init(&domain->blame);
     domain->first_control = first_control;
     domain->end_control = end_control;
     domain->fields = g_new0(BlFieldState, end_control);
@@ -46,6 +47,7 @@ void bl_domain_free(BlDomain *domain)
     if (domain == NULL)
         return;
     g_array_unref(domain->threads);
+    bl_blame_book_clear(&domain->blame);
     g_free(domain->fields);
     g_free(domain);
 }
@@ -79,6 +81,7 @@ void bl_domain_forget_counters(BlDomain *domain)
 {
     g_array_set_size(domain->threads, 0);
     bl_track_reset(&domain->throttle);
+    bl_blame_book_forget(&domain->blame);
     domain->missed_ticks = 0;
 }
 
@@ -102,6 +105,7 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
     if (strcmp(domain->name, sample->name) != 0)
         bl_name_copy(domain->name, sample->name);
     threads_update(domain, sample, now_usec);
+    bl_blame_update(&domain->blame, sample, now_usec);
     if (bl_values_has(&sample->values, BL_DOMAIN_THROTTLED_NSEC))
         bl_track_add(&domain->throttle, now_usec, sample->values.value[BL_DOMAIN_THROTTLED_NSEC],
                      0);

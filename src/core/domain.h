@@ -4,6 +4,7 @@
 #ifndef BL_CORE_DOMAIN_H
 #define BL_CORE_DOMAIN_H
 
+#include "core/blame.h"
 #include "core/track.h"
 #include "model/policy.h"
 #include "model/view.h"
@@ -122,9 +123,10 @@ typedef struct {
     char class_name[BL_NAME_SIZE];
     BlClassSource class_source;
     char class_unknown[BL_NAME_SIZE];
-    char tenant[BL_NAME_SIZE];        /* by its metadata; empty: none */
-    GArray *threads;                  /* BlThread, by (role, index) */
-    BlTrack throttle;                 /* first: throttled nanoseconds */
+    char tenant[BL_NAME_SIZE]; /* by its metadata; empty: none */
+    GArray *threads;           /* BlThread, by (role, index) */
+    BlTrack throttle;          /* first: throttled nanoseconds */
+    BlBlameBook blame;
     BlValues controls;                /* of the current sample */
     guint first_control, end_control; /* those that it has */
     BlFieldState *fields;             /* by control, up to `end_control` */

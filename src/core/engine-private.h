@@ -85,7 +85,7 @@ struct BlEngine {
     GPtrArray *domains; /* BlDomain *, by UUID */
     BlDomain *subject;  /* the host, as far as it has controls */
     GArray *open;       /* BlOpenDecision, by id */
-    GArray *step_times; /* gint64, of the steps of the last minute */
+    GArray *step_times; /* gint64, of the steps of the last minute that count */
     BlValues host;
     BlTrack host_busy;    /* first: busy nanoseconds, second: PSI some microseconds */
     gint64 worse_usec[3]; /* when the last steps that did not help were given back */
@@ -107,6 +107,9 @@ void bl_policy_standing(const BlEngine *engine, BlDomain *domain);
 /* policy-triage.c: while a higher class misses its objective, lower classes pay. Sets wants for
  * cpu.idle and cpu.quota over what the standing policy wants. */
 void bl_policy_triage(BlEngine *engine, const BlPolicy *policy);
+/* From how long on a single wait of a guest's vCPU is one wait too many, nanoseconds; 0: its class
+ * has no objective. */
+gint64 bl_triage_wait_too_long(const BlClass *class);
 
 /* memory-guest.c: what a guest's statistics tell; called for every domain of a sample. */
 void bl_memory_guest_update(BlDomain *domain, gint64 now_usec, gint64 wall_usec);
@@ -168,6 +171,9 @@ void bl_ksm_tenant_set(BlDomain *domain, const BlDomainSample *sample);
 /* What the host saves by the guest's shared pages, bytes; -1: unknown. */
 gint64 bl_ksm_saved(const BlEngine *engine, const BlDomain *domain);
 void bl_ksm_view(const BlEngine *engine, BlSharingView *view);
+
+/* blame-view.c: who a domain waited for. */
+void bl_blame_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view);
 
 /* planner.c: takes over outcomes, requests and holdings; turns wants into steps and decisions. */
 void bl_planner_take_in(BlEngine *engine, const BlSample *sample);

@@ -251,6 +251,12 @@ gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id)
     return FALSE;
 }
 
+gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid)
+{
+    const BlDomain *domain = bl_engine_find(engine, uuid);
+    return domain != NULL ? bl_triage_wait_too_long(domain->class) : 0;
+}
+
 gboolean bl_engine_memory_is_pressed(const BlEngine *engine)
 {
     return engine->memory.pressed;
@@ -330,6 +336,7 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
         view->foreign |= domain->fields[i].foreign ? 1u << i : 0u;
     }
     threads_view(engine, domain, view);
+    bl_blame_view(engine, domain, view);
 }
 
 void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view)

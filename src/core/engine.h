@@ -41,6 +41,10 @@ gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
 gint64 bl_engine_statistics_interval(const BlEngine *engine);
 gint64 bl_engine_resident_interval(const BlEngine *engine);
 
+/* From how long on the engine wants to be told at once of a single wait of one of the domain's
+ * vCPUs, nanoseconds; 0: never. */
+gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid);
+
 /* How many changes are in force or under way; after a release request, 0 means all is given back
  * that can be: what the kernel refuses to take back now stays in the journal. */
 guint bl_engine_holdings(const BlEngine *engine);

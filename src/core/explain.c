@@ -36,7 +36,7 @@ static void value_append(GString *out, BlDomainField field, gint64 value)
 }
 
 /* "web-1 (critical) waited 9.4 % of the last 200 ms for a core (vcpu 0), objective 1 %; batch-3
- * (batch) took 71 % of the CPU time of lower classes: " */
+ * (batch) took 71 % of that time: " */
 static void victim_append(GString *out, const BlReason *reason)
 {
     bl_explain_who(out, reason->victim, reason->victim_class);
@@ -56,7 +56,8 @@ static void victim_append(GString *out, const BlReason *reason)
     if (reason->share >= 0) {
         g_string_append(out, " took ");
         bl_permyriad_append(out, reason->share);
-        g_string_append(out, " of the CPU time of lower classes");
+        g_string_append(out,
+                        reason->blamed ? " of that time" : " of the CPU time of lower classes");
     }
     g_string_append(out, ": ");
 }
@@ -314,6 +315,44 @@ static void others_append(GString *out, const BlView *view, const BlDomainView *
                              "its peers, or tasks of the host, which Ballast does not touch.\n");
 }
 
+/* Who ran then, as far as it matters: whoever has at least so much of it. */
+#define BLAME_TOLD 500
+
+static void culprit_append(GString *out, const BlBlameView *blame)
+{
+    static const char *const nameless[BL_CULPRITS] = {"a guest",
+                                                      "other tasks of the host",
+                                                      "the kernel",
+                                                      "nobody (its own limit held it back)",
+                                                      "nobody (the CPU was waking up)",
+                                                      "somebody who is not known any more"};
+    if (blame->own)
+        g_string_append(out, "its own other threads");
+    else
+        g_string_append(out, blame->name[0] != '\0' ? blame->name : nameless[blame->kind]);
+    g_string_append(out, " (");
+    bl_usec_append(out, blame->waited_usec);
+    g_string_append_c(out, ')');
+}
+
+static void blame_append(GString *out, const BlDomainView *domain)
+{
+    if (domain->blame_span_usec == 0 || domain->blame_usec == 0)
+        return;
+    g_string_append(out, "In the last ");
+    bl_usec_append(out, domain->blame_span_usec);
+    g_string_append(out, " its threads together waited for a CPU for ");
+    bl_usec_append(out, domain->blame_usec);
+    for (guint i = 0; i < domain->blames->len; i++) {
+        const BlBlameView *blame = &g_array_index(domain->blames, BlBlameView, i);
+        if (bl_permyriad_of(blame->waited_usec, domain->blame_usec) < BLAME_TOLD)
+            break;
+        g_string_append(out, i == 0 ? "; in that time ran " : ", ");
+        culprit_append(out, blame);
+    }
+    g_string_append(out, ".\n");
+}
+
 static void held_append(GString *out, const BlDomainView *domain)
 {
     if (bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1)
@@ -344,6 +383,7 @@ void bl_explain_domain(GString *out, const BlView *view, const BlDomainView *dom
     if (domain->state == BL_STATE_RUNNING) {
         ready_append(out, domain);
         use_append(out, domain);
+        blame_append(out, domain);
         others_append(out, view, domain);
     }
     bl_explain_memory_domain(out, view, domain);

@@ -7,6 +7,9 @@
  * Heracles, Lo et al., ISCA 2015, and PARTIES, Chen et al., ASPLOS 2019). Weights are the standing
  * policy's.
  *
+ * Where it is known who ran while the guest waited (blame.h), only those pay that did; else
+ * everybody below it.
+ *
  * Given back when the pressure is over: when the guests that suffered or those that paid no longer
  * want CPU time, or the host has room for all. Pressure that returns within a minute holds the next
  * step for a minute, so that an on/off load does not make fields flap.
@@ -25,6 +28,11 @@
 #define CALM_USEC (5 * BL_USEC_PER_SEC)
 #define CALM_RECURRING_USEC (60 * BL_USEC_PER_SEC)
 #define RECURRING_USEC (60 * BL_USEC_PER_SEC)
+/* A culprit has at least one part in so many of what the active guests of lower classes have on
+ * average: of the victim's wait, and of CPU time used or waited for. */
+#define CULPRIT_PART 2
+/* Older than this, what is known of culprits is not used. */
+#define BLAME_OLD_USEC (1 * (gint64)BL_USEC_PER_SEC)
 /* Below this much of all CPUs busy there is room for all. */
 #define HOST_ROOM 6000
 /* So much of all CPUs may guests ask for that are to reach their objectives. */
@@ -59,6 +67,11 @@ typedef struct {
     gboolean room;        /* CPUs idle enough for all */
     gboolean room_lifted; /* also when those that are capped use what they used before */
     gint64 lower_used;    /* by all classes below the victim's, permyriad of a core */
+    gboolean blame_known; /* who ran while the victim waited is */
+    gint64 lower_blamed;  /* for how long that was a lower class, over the last second */
+    gint64 lower_now;     /* and over triage's window */
+    gint64 lower_active;  /* how many of them are active */
+    gint64 lower_demand;  /* what those ask for together, permyriad of a core */
 } Contention;
 
 static gboolean can_judge(const BlDomain *domain)
@@ -74,6 +87,14 @@ static gboolean suffers_more(const BlDomain *domain, const BlDomain *than)
     if (domain->class->rank != than->class->rank)
         return domain->class->rank < than->class->rank;
     return bl_figures_wait(&domain->fast) > bl_figures_wait(&than->fast);
+}
+
+gint64 bl_triage_wait_too_long(const BlClass *class)
+{
+    if (class == NULL || class->cpu_ready == BL_LIMIT_NONE)
+        return 0;
+    return MAX(bl_permyriad_part(BL_TRIAGE_WINDOW_USEC * BL_NSEC_PER_USEC, class->cpu_ready),
+               BL_NSEC_PER_USEC);
 }
 
 static void judge_victim(Contention *contention, BlDomain *domain)
@@ -95,6 +116,10 @@ static void judge_victim(Contention *contention, BlDomain *domain)
     }
     if (domain->missed_ticks++ == 0)
         domain->missed_since_usec = now;
+    /* The kernel has told of a single wait that is as long as all waits of a window may be. */
+    gint64 longest = bl_values_get(&domain->controls, BL_DOMAIN_LONGEST_WAIT_NSEC, 0);
+    if (longest >= bl_triage_wait_too_long(domain->class))
+        domain->missed_ticks = MAX(domain->missed_ticks, MISSED_TICKS);
     if (domain->missed_ticks >= MISSED_TICKS && suffers_more(domain, contention->victim))
         contention->victim = domain;
 }
@@ -112,6 +137,47 @@ static gint64 held_back(const BlEngine *engine)
     return sum / bl_values_get(&engine->host, BL_HOST_CPU_COUNT, 1);
 }
 
+static gint64 demand(const BlDomain *domain, const BlValues *figures)
+{
+    return bl_values_get(figures, BL_FIGURE_DEMAND, bl_values_get(figures, BL_FIGURE_USED, 0));
+}
+
+/* How long the victim waited in the last second while the domain ran, nanoseconds. */
+static gint64 blamed_over(const Contention *contention, const BlDomain *domain, gint64 window_usec)
+{
+    return bl_blame_waited(&contention->victim->blame, BL_CULPRIT_DOMAIN, domain->uuid,
+                           window_usec);
+}
+
+static gint64 blamed(const Contention *contention, const BlDomain *domain)
+{
+    return blamed_over(contention, domain, BL_RECENT_WINDOW_USEC);
+}
+
+/* A victim that waits for others than those below it is not helped by what they give up. When
+ * contention begins, little is known of who ran, and a quiet guest may have had a good part of
+ * that; but it asks for little. */
+static gboolean is_culprit(const Contention *contention, const BlDomain *domain)
+{
+    if (!contention->blame_known)
+        return TRUE;
+    gint64 weight = CULPRIT_PART * contention->lower_active;
+    return contention->lower_now * 2 >= bl_triage_wait_too_long(contention->victim->class) &&
+           blamed(contention, domain) * weight >= contention->lower_blamed &&
+           demand(domain, &domain->fast) * weight >= contention->lower_demand;
+}
+
+static void lower_add(Contention *contention, const BlDomain *domain)
+{
+    contention->lower_used += bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
+    contention->lower_blamed += blamed(contention, domain);
+    contention->lower_now += blamed_over(contention, domain, BL_TRIAGE_WINDOW_USEC);
+    if (demand(domain, &domain->fast) < PAYER_ACTIVE)
+        return;
+    contention->lower_active++;
+    contention->lower_demand += demand(domain, &domain->fast);
+}
+
 static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
 {
     Contention contention = {.engine = engine, .policy = policy};
@@ -122,17 +188,14 @@ static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
     contention.room_lifted = contention.room && busy + held_back(engine) < HOST_ROOM;
     if (contention.victim == NULL)
         return contention;
+    gint64 read_usec = contention.victim->blame.read_usec;
+    contention.blame_known = read_usec > 0 && engine->now_usec - read_usec <= BLAME_OLD_USEC;
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
         if (can_judge(domain) && domain->class->rank > contention.victim->class->rank)
-            contention.lower_used += bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
+            lower_add(&contention, domain);
     }
     return contention;
-}
-
-static gint64 demand(const BlDomain *domain, const BlValues *figures)
-{
-    return bl_values_get(figures, BL_FIGURE_DEMAND, bl_values_get(figures, BL_FIGURE_USED, 0));
 }
 
 /* Idle priority gives no minimum, so a class with a reservation is capped instead, no lower than
@@ -152,6 +215,18 @@ static gint64 cap_floor(const BlDomain *domain)
     return MAX(domain->class->cpu_reservation * domain->vcpus, CAP_FLOOR);
 }
 
+/* The payer's part of all that the victim waited in the last second. */
+static gint64 blamed_share(const Contention *contention, const BlDomain *payer)
+{
+    const BlBlameBook *book = &contention->victim->blame;
+    gint64 sum = 0;
+    for (guint i = 0; i < book->tracks->len; i++) {
+        const BlBlameTrack *track = &g_array_index(book->tracks, BlBlameTrack, i);
+        sum += bl_blame_waited(book, track->kind, track->culprit, BL_RECENT_WINDOW_USEC);
+    }
+    return bl_permyriad_of(blamed(contention, payer), sum);
+}
+
 static BlReason triage_reason(const Contention *contention, const BlDomain *payer, BlRule rule)
 {
     const BlDomain *victim = contention->victim;
@@ -163,8 +238,10 @@ static BlReason triage_reason(const Contention *contention, const BlDomain *paye
     reason.limit = victim->class->cpu_ready;
     reason.window_usec = BL_TRIAGE_WINDOW_USEC;
     reason.since_usec = victim->missed_since_usec;
-    reason.share =
-        bl_permyriad_of(bl_values_get(&payer->fast, BL_FIGURE_USED, 0), contention->lower_used);
+    reason.blamed = contention->blame_known;
+    reason.share = reason.blamed ? blamed_share(contention, payer)
+                                 : bl_permyriad_of(bl_values_get(&payer->fast, BL_FIGURE_USED, 0),
+                                                   contention->lower_used);
     return reason;
 }
 
@@ -317,7 +394,7 @@ static gboolean is_candidate(const Contention *contention, const BlDomain *domai
     return can_judge(domain) && !domain->triage.engaged &&
            domain->class->rank > contention->victim->class->rank &&
            contention->engine->now_usec >= domain->triage.cooldown_until_usec &&
-           demand(domain, &domain->fast) >= PAYER_ACTIVE;
+           demand(domain, &domain->fast) >= PAYER_ACTIVE && is_culprit(contention, domain);
 }
 
 /* TRUE when the payer changed, or was told to, so recently that the effect cannot have shown yet. A
@@ -355,7 +432,8 @@ static void engage_idle(const Contention *contention)
         if (is_candidate(contention, domain) && can_idle(contention, domain))
             lowest = MAX(lowest, (gint)domain->class->rank);
     }
-    if (settling(contention, lowest))
+    /* Who else ran is known: it is not to be found out by what the last step brought. */
+    if (!contention->blame_known && settling(contention, lowest))
         return;
     for (guint i = 0; i < domains->len; i++) {
         BlDomain *domain = g_ptr_array_index(domains, i);
@@ -369,7 +447,7 @@ static gboolean can_cap(const Contention *contention, const BlDomain *domain)
 {
     if (!can_judge(domain) || domain->class->rank <= contention->victim->class->rank ||
         can_idle(contention, domain) || !bl_values_has(&domain->controls, BL_DOMAIN_CPU_QUOTA) ||
-        demand(domain, &domain->fast) < PAYER_ACTIVE)
+        demand(domain, &domain->fast) < PAYER_ACTIVE || !is_culprit(contention, domain))
         return FALSE;
     if (!domain->triage.engaged)
         return contention->engine->now_usec >= domain->triage.cooldown_until_usec;

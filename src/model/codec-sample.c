@@ -28,6 +28,18 @@ static json_t *thread_to_json(const BlThreadSample *thread)
                      values_to_json(BL_SCOPE_THREAD, &thread->values));
 }
 
+static json_t *blames_to_json(const GArray *blames)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < blames->len; i++) {
+        const BlBlame *blame = &g_array_index(blames, BlBlame, i);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:I}", "kind", bl_culprit_kind_name(blame->kind), "culprit",
+                            blame->culprit, "waited", (json_int_t)blame->waited_nsec));
+    }
+    return list;
+}
+
 static json_t *domain_to_json(const BlDomainSample *domain)
 {
     json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:b, s:i}", "uuid", domain->uuid, "name",
@@ -48,6 +60,8 @@ static json_t *domain_to_json(const BlDomainSample *domain)
         json_array_append_new(threads,
                               thread_to_json(&g_array_index(domain->threads, BlThreadSample, i)));
     json_object_set_new(object, "threads", threads);
+    if (domain->blame_known)
+        json_object_set_new(object, "blame", blames_to_json(domain->blames));
     return object;
 }
 
@@ -179,6 +193,11 @@ static const char *role_name(int index)
     return bl_thread_role_name((BlThreadRole)index);
 }
 
+static const char *culprit_name(int index)
+{
+    return bl_culprit_kind_name((BlCulpritKind)index);
+}
+
 static const char *result_name(int index)
 {
     return bl_outcome_result_name((BlOutcomeResult)index);
@@ -259,6 +278,31 @@ static gboolean threads_read(const json_t *json, BlDomainSample *domain, GError 
     return TRUE;
 }
 
+static gboolean blames_read(const json_t *json, BlDomainSample *domain, GError **error)
+{
+    const json_t *blames;
+    domain->blame_known = json_object_get(json, "blame") != NULL;
+    if (!domain->blame_known)
+        return TRUE;
+    if (!array_read(json, "blame", DOMAINS_MAX, &blames, error))
+        return FALSE;
+    for (gsize i = 0; i < json_array_size(blames); i++) {
+        const json_t *from = json_array_get(blames, i);
+        BlBlame blame = {0};
+        int kind = 0;
+        const char *culprit = string_read(from, "culprit", error);
+        if (culprit == NULL || !name_read(from, "kind", culprit_name, BL_CULPRITS, &kind, error) ||
+            !integer_read(from, "waited", &blame.waited_nsec, error))
+            return FALSE;
+        blame.kind = (BlCulpritKind)kind;
+        g_strlcpy(blame.culprit, culprit, sizeof blame.culprit);
+        if (i > 0 && bl_blame_order(&g_array_index(domain->blames, BlBlame, i - 1), &blame) >= 0)
+            return fail(error, "blame", "is not sorted by kind and culprit");
+        g_array_append_val(domain->blames, blame);
+    }
+    return TRUE;
+}
+
 static gboolean metadata_read(const json_t *json, BlDomainSample *domain, GError **error)
 {
     const json_t *metadata = json_object_get(json, "metadata");
@@ -299,7 +343,8 @@ static gboolean domain_read(const json_t *json, BlSample *sample, GError **error
         !integer_read(json, "generation", &generation, error) ||
         !count_read(json, "vcpus", THREADS_MAX, &domain->vcpus, error) ||
         !values_read(json, "values", BL_SCOPE_DOMAIN, &domain->values, error) ||
-        !metadata_read(json, domain, error) || !threads_read(json, domain, error))
+        !metadata_read(json, domain, error) || !threads_read(json, domain, error) ||
+        !blames_read(json, domain, error))
         return FALSE;
     domain->state = (BlDomainState)state;
     domain->generation = (guint64)generation;

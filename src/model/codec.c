@@ -254,3 +254,25 @@ json_t *bl_view_domain_to_json(const BlDomainView *domain)
     json_object_set_new(object, "threads", threads);
     return object;
 }
+
+static json_t *blame_to_json(const BlBlameView *blame, gint64 sum_usec)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "kind", bl_culprit_kind_name(blame->kind),
+                     "name", blame->name, "uuid", blame->uuid, "self", blame->own, "waited",
+                     seconds_to_json(blame->waited_usec), "share",
+                     bl_ratio_to_json(bl_permyriad_of(blame->waited_usec, sum_usec)));
+}
+
+json_t *bl_view_blame_to_json(const BlDomainView *domain)
+{
+    json_t *culprits = json_array();
+    for (guint i = 0; i < domain->blames->len; i++)
+        json_array_append_new(
+            culprits,
+            blame_to_json(&g_array_index(domain->blames, BlBlameView, i), domain->blame_usec));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", domain->name, "uuid", domain->uuid,
+                     "class", domain->class_name, "window",
+                     domain->blame_span_usec > 0 ? seconds_to_json(domain->blame_span_usec)
+                                                 : json_null(),
+                     "waited", seconds_to_json(domain->blame_usec), "culprits", culprits);
+}

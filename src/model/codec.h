@@ -32,6 +32,9 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error) G_GNUC_WARN_UN
 json_t *bl_plan_to_json(const BlPlan *plan);
 json_t *bl_decision_to_json(const BlDecision *decision);
 json_t *bl_view_host_to_json(const BlView *view);
+/* Who the domain waited for in the last minute: {name, uuid, class, window, waited, culprits};
+ * times in seconds, `window` null where it is not known. */
+json_t *bl_view_blame_to_json(const BlDomainView *domain);
 json_t *bl_view_domain_to_json(const BlDomainView *domain);
 
 /* A value of a control as JSON: null where it means "none" or "all". */

@@ -65,6 +65,9 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
     {"ksm.run", "KSMRUN", BL_UNIT_NONE, BL_KIND_CONTROL, "1 while ksmd scans"},
     {"cpu.throttled", "MLMTD", BL_UNIT_NSEC, BL_KIND_COUNTER,
      "time in which the domain's own quota held its threads back"},
+    {"cpu.longest_wait", "MAXW", BL_UNIT_NSEC, BL_KIND_GAUGE,
+     "the longest wait of a vCPU for a CPU that ended since the last sample and was long enough to "
+     "tell"},
     {"memory.max", "MEMSZ", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory that the domain may have at most"},
     {"memory.resident", "RES", BL_UNIT_BYTES, BL_KIND_GAUGE,

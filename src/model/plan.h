@@ -59,7 +59,8 @@ typedef struct {
     gint64 limit;           /* the objective, same unit */
     gint64 window_usec;     /* over which it was measured */
     gint64 since_usec;      /* monotonic: since when the limit has been missed (or met, for CALM) */
-    gint64 share; /* permyriad: the domain's part of what all lower classes used; -1: none */
+    gint64 share;    /* permyriad: the domain's part of what all lower classes used; -1: none */
+    gboolean blamed; /* `share` is instead its part of the victim's wait */
     /* Rules about memory: `measured` and `limit` are the host's use and the boundary that counts,
      * permyriad of `capacity_bytes`. */
     gint64 capacity_bytes;

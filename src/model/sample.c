@@ -49,6 +49,7 @@ BlDomainSample *bl_domain_sample_new(const char *uuid, const char *name)
     g_strlcpy(domain->uuid, uuid, sizeof domain->uuid);
     domain->name = g_strdup(name);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThreadSample));
+    domain->blames = g_array_new(FALSE, TRUE, sizeof(BlBlame));
     return domain;
 }
 
@@ -60,6 +61,7 @@ void bl_domain_sample_free(BlDomainSample *domain)
     g_free(domain->class_override);
     g_strfreev(domain->metadata);
     g_array_unref(domain->threads);
+    g_array_unref(domain->blames);
     g_free(domain);
 }
 
@@ -82,6 +84,13 @@ static int thread_compare(gconstpointer a, gconstpointer b)
     const BlThreadSample *left = a, *right = b;
     int order = bl_thread_order(left->role, left->index, right->role, right->index);
     return order != 0 ? order : left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+int bl_blame_order(const BlBlame *left, const BlBlame *right)
+{
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return strcmp(left->culprit, right->culprit);
 }
 
 void bl_sample_sort(BlSample *sample)
@@ -122,6 +131,8 @@ int bl_name_index(const char *const *names, int count, const char *name)
 static const char *const mode_names[BL_MODE_COUNT] = {"observe", "advise", "enforce"};
 static const char *const state_names[BL_STATE_COUNT] = {"unknown", "running", "paused"};
 static const char *const role_names[BL_ROLE_COUNT] = {"vcpu", "emulator", "iothread"};
+static const char *const culprit_names[BL_CULPRITS] = {"vm",       "service", "kernel",
+                                                       "ownLimit", "wakeup",  "unseen"};
 static const char *const result_names[BL_OUTCOME_COUNT] = {"applied", "conflict", "failed",
                                                            "vanished"};
 static const char *const request_names[BL_REQUEST_COUNT] = {"mode", "approve", "release"};
@@ -148,6 +159,11 @@ const char *bl_domain_state_name(BlDomainState state)
 const char *bl_thread_role_name(BlThreadRole role)
 {
     return role < BL_ROLE_COUNT ? role_names[role] : "unknown";
+}
+
+const char *bl_culprit_kind_name(BlCulpritKind kind)
+{
+    return kind < BL_CULPRITS ? culprit_names[kind] : "unknown";
 }
 
 const char *bl_outcome_result_name(BlOutcomeResult result)

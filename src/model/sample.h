@@ -42,6 +42,27 @@ typedef struct {
     BlValues values;
 } BlThreadSample;
 
+/* Who ran while a vCPU waited for a CPU. */
+typedef enum {
+    BL_CULPRIT_DOMAIN,
+    BL_CULPRIT_SERVICE, /* of the host */
+    BL_CULPRIT_KERNEL,
+    BL_CULPRIT_LIMIT,  /* nobody: its own quota held it back */
+    BL_CULPRIT_WAKEUP, /* nobody: the CPU was idle, and on its way to it */
+    BL_CULPRIT_UNSEEN, /* it is not known any more */
+    BL_CULPRITS,
+} BlCulpritKind;
+
+/* Room for a domain's UUID, and for the name of a service. */
+#define BL_CULPRIT_SIZE 64
+
+/* How long a domain's vCPUs waited while somebody else ran; grows. */
+typedef struct {
+    BlCulpritKind kind;
+    char culprit[BL_CULPRIT_SIZE]; /* a domain's UUID, a service's name; empty: has none */
+    gint64 waited_nsec;
+} BlBlame;
+
 typedef struct {
     char uuid[BL_UUID_SIZE];
     char *name;
@@ -52,7 +73,9 @@ typedef struct {
     char *class_override; /* from `ballast class set`; NULL: none */
     char **metadata;      /* "key=value" from Ballast's namespace, sorted; NULL: none */
     BlValues values;
-    GArray *threads; /* BlThreadSample, by (role, index) */
+    GArray *threads;      /* BlThreadSample, by (role, index) */
+    gboolean blame_known; /* `blames` is a reading of this instant */
+    GArray *blames;       /* BlBlame, by (kind, culprit), no two alike */
 } BlDomainSample;
 
 typedef enum {
@@ -127,10 +150,14 @@ const BlDomainSample *bl_sample_find(const BlSample *sample, const char *uuid);
 int bl_thread_order(BlThreadRole left_role, guint left_index, BlThreadRole right_role,
                     guint right_index);
 
+/* The order of blames in a sample. */
+int bl_blame_order(const BlBlame *left, const BlBlame *right);
+
 const char *bl_mode_name(BlMode mode);
 gboolean bl_mode_parse(const char *name, BlMode *ret_mode);
 const char *bl_domain_state_name(BlDomainState state);
 const char *bl_thread_role_name(BlThreadRole role);
+const char *bl_culprit_kind_name(BlCulpritKind kind);
 const char *bl_outcome_result_name(BlOutcomeResult result);
 const char *bl_request_kind_name(BlRequestKind kind);
 /* Index of `name` in `names`, or -1. */

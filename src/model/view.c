@@ -7,6 +7,7 @@ static void domain_view_free(gpointer data)
 {
     BlDomainView *domain = data;
     g_array_unref(domain->threads);
+    g_array_unref(domain->blames);
     g_free(domain);
 }
 
@@ -30,6 +31,7 @@ BlDomainView *bl_domain_view_new(void)
 {
     BlDomainView *domain = g_new0(BlDomainView, 1);
     domain->threads = g_array_new(FALSE, TRUE, sizeof(BlThreadView));
+    domain->blames = g_array_new(FALSE, TRUE, sizeof(BlBlameView));
     return domain;
 }
 

@@ -14,6 +14,15 @@ typedef struct {
     BlValues figures; /* BlFigure: READY and USED only */
 } BlThreadView;
 
+/* How long a domain's threads waited for a CPU while somebody else ran. */
+typedef struct {
+    BlCulpritKind kind;
+    char uuid[BL_UUID_SIZE]; /* of a domain; else empty */
+    char name[BL_NAME_SIZE]; /* of a domain or a service; else empty */
+    gboolean own;            /* the domain itself: one of its threads before another */
+    gint64 waited_usec;
+} BlBlameView;
+
 typedef enum {
     BL_CLASS_FROM_DEFAULT,
     BL_CLASS_FROM_ASSIGN,
@@ -40,6 +49,9 @@ typedef struct {
     guint holdings;                   /* how many of its fields are changed by us */
     guint foreign;                    /* bit i: field i was changed by somebody else: left alone */
     GArray *threads;                  /* BlThreadView */
+    GArray *blames;                   /* BlBlameView, largest first */
+    gint64 blame_usec;                /* the sum of them */
+    gint64 blame_span_usec;           /* in which that was; 0: who ran is not known */
 } BlDomainView;
 
 /* How full the host's memory is, by the policy's boundaries. */

@@ -84,6 +84,20 @@ static void thread_add(BlDomainSample *domain, const WorldGuest *guest, BlThread
     g_array_append_val(domain->threads, thread);
 }
 
+static void blames_add(const World *world, BlDomainSample *domain, guint index)
+{
+    domain->blame_known = TRUE;
+    for (guint i = 0; i < world->n_guests; i++) {
+        BlBlame blame = {.kind = BL_CULPRIT_DOMAIN, .waited_nsec = world->guests[i].blamed_nsec};
+        uuid_of(i, blame.culprit);
+        if (i != index && blame.waited_nsec > 0)
+            g_array_append_val(domain->blames, blame);
+    }
+    BlBlame blame = {BL_CULPRIT_SERVICE, "backup.service", world->service_nsec};
+    if (blame.waited_nsec > 0)
+        g_array_append_val(domain->blames, blame);
+}
+
 static void guest_sample(World *world, guint index)
 {
     WorldGuest *guest = &world->guests[index];
@@ -102,6 +116,11 @@ static void guest_sample(World *world, guint index)
     domain->vcpus = guest->vcpus;
     domain->values = guest->controls;
     bl_values_set(&domain->values, BL_DOMAIN_THROTTLED_NSEC, guest->throttled_nsec);
+    if (guest->longest > 0)
+        bl_values_set(&domain->values, BL_DOMAIN_LONGEST_WAIT_NSEC, guest->longest);
+    guest->longest = 0;
+    if (world->blames)
+        blames_add(world, domain, index);
     /* As in the kernel: no weight can be read in idle priority. */
     if (bl_values_get(&guest->controls, BL_DOMAIN_CPU_IDLE, 0) == 1)
         bl_values_clear(&domain->values, BL_DOMAIN_CPU_SHARES);
@@ -168,11 +187,14 @@ void world_tick(World *world)
 {
     world->now_usec += TICK_USEC;
     world->busy_nsec += world->busy * world->cpus * TICK_USEC / 10;
+    world->service_nsec += world->service * TICK_USEC / 10;
     world->psi_usec += world->psi * TICK_USEC / 10000;
     bl_sample_clear(world->sample);
     world->sample->now_usec = world->now_usec;
     world->sample->wall_usec = world->now_usec + WORLD_WALL_USEC + world->wall_shift_usec;
     host_sample(world);
+    for (guint i = 0; i < world->n_guests; i++)
+        world->guests[i].blamed_nsec += world->guests[i].blamed * TICK_USEC / 10;
     for (guint i = 0; i < world->n_guests; i++)
         guest_sample(world, i);
     arrays_move(world->outcomes, world->sample->outcomes);

@@ -18,6 +18,8 @@ typedef struct {
     gint64 run, delay; /* rates of each vCPU, permyriad of the time */
     gint64 throttled;  /* rate */
     gint64 service;    /* rate of the emulator's waiting */
+    gint64 blamed;     /* rate at which all others wait while it runs */
+    gint64 longest;    /* nanoseconds: the kernel tells of such a wait, once */
     gboolean blind;    /* its counters cannot be read */
     gboolean stale;
     gboolean gone;
@@ -25,7 +27,7 @@ typedef struct {
     BlDomainState state;
     guint64 generation;
     BlValues controls;
-    gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec;
+    gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec, blamed_nsec;
     guint writes[BL_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
 
@@ -40,6 +42,9 @@ typedef struct {
     gint64 psi;  /* rate */
     gint64 busy_nsec, psi_usec;
     gint64 shares_max;
+    gboolean blames; /* it is known who ran while guests waited */
+    gint64 service;  /* rate at which they wait while a service of the host runs */
+    gint64 service_nsec;
     gboolean no_idle_support;
     gboolean no_host;       /* nothing is known of the host */
     BlValues host;          /* what is known of it besides */

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Who ran while a guest waited: it adds up to the kernel's own figure, and only culprits pay.
+. "$(dirname "$0")/lib.sh"
+
+QUIET=${PREFIX}quiet
+
+blame() { "$BALLAST" --socket "$RUN/d.sock" blame "$@"; }
+
+# The last minute of $WEB is known for at least so many seconds.
+blame_reaches() {
+	api d "blame?vm=$WEB" | jq -e --argjson least "$1" '.items[0] | .window != null and .window >= $least' >/dev/null
+}
+hogs_are_blamed() {
+	local name
+	for name in "${HOGS[@]}"; do
+		api d "blame?vm=$WEB" | jq -e --arg name "$name" 'any(.items[0].culprits[]; .name == $name and .waited > 0.1)' >/dev/null || return 1
+	done
+}
+
+# From a trace: by how much the sum of all blames of $WEB is off the growth of its threads' run delay, between the first and the
+# last tick that has both.
+blame_is_off_percent() {
+	jq -c --arg name "$WEB" 'select(.sample != null) | .sample.domains[] | select(.name == $name and .blame != null)
+		| {blame: ([.blame[].waited] | add // 0), delay: ([.threads[].values["delay"] // .threads[].values["cpu.delay"]] | add)}' |
+		jq -s '(last.blame - first.blame) as $blame | (last.delay - first.delay) as $delay
+			| {ticks: length, blame: $blame, delay: $delay, off: (if $delay > 0 then (($blame - $delay) * 100 / $delay | if . < 0 then -. else . end) else 100 end)}'
+}
+blame_adds_up() {
+	local found
+	found=$(blame_is_off_percent)
+	echo "$found"
+	jq -e '.ticks > 100 and .delay > 2e8 and .off <= 5' <<<"$found" >/dev/null
+}
+
+measures() {
+	daemon_start d --mode observe --record "$RUN/d.trace"
+	if api d status | jq -e 'any(.notices[]; startswith("who ran"))' >/dev/null; then
+		skip "who ran while guests waited" "$(api d status | jq -r '.notices[] | select(startswith("who ran"))')"
+		daemon_stop d
+		return
+	fi
+	pressure_on
+	ok "fifteen seconds are known" wait_for 40 blame_reaches 15
+	ok "the neighbours are named" hogs_are_blamed
+	ok "and shown" grep -q "${HOGS[0]}" <(blame "$WEB")
+	ok "with the lengths of its waits" grep -Eq '^vcpu 0 +[1-9]' <(blame "$WEB" --lengths)
+	ok "for spreadsheets" grep -q '^name,class,waited,' <(blame -o csv)
+	ok "explained" grep -q "its threads together waited" <("$BALLAST" --socket "$RUN/d.sock" explain "$WEB")
+	ok "a guest that is not there is told" not blame nobody
+	pressure_off
+	ok "a clean stop succeeds" daemon_stop d
+	ok "all culprits add up to the kernel's run delay, to 5 %" blame_adds_up
+	ok "the trace replays" "$BALLAST" replay --check "$RUN/d.trace"
+}
+
+quiet_is_not_idled() { not decided d ".target == \"$QUIET\" and (.rule | startswith(\"triage\"))"; }
+
+culprits_pay() {
+	"$LAB" guest add "$QUIET" --class batch --run sip --wait
+	daemon_start d --mode enforce
+	pressure_on
+	ok "the noisy ones are set to idle priority" wait_for 3 idle_is 1 "${HOGS[@]}"
+	ok "a decision says who took the time" decided d \
+		'.rule == "triage-idle" and (.sentence | test("took .* of that time"))'
+	sleep 8
+	ok "the quiet one of their class is not" quiet_is_not_idled
+	pressure_off
+	ok "a clean stop succeeds" daemon_stop d
+	"$LAB" guest remove "$QUIET"
+}
+
+run_tests measures culprits_pay
