@@ -24,6 +24,8 @@
 #define RESTORE_USEC (30 * G_USEC_PER_SEC)
 /* Above ordinary tasks: who ends contention must not wait in it. */
 #define PRIORITY (-10)
+/* A tick that somebody asks for comes after so long, because more may be on its way. */
+#define SOON_MSEC 5
 /* The view is made anew at most so often, however many clients ask. */
 #define VIEW_EVERY_USEC 50000
 #define MOUNTINFO_MAX (1024 * 1024)
@@ -139,6 +141,24 @@ void bl_daemon_tick(BlDaemon *daemon)
     tick_record(daemon);
     decisions_publish(daemon);
     stop_check(daemon, now);
+}
+
+static gboolean on_soon(gpointer data)
+{
+    BlDaemon *daemon = data;
+    g_clear_pointer(&daemon->soon, g_source_unref);
+    bl_daemon_tick(daemon);
+    return G_SOURCE_REMOVE;
+}
+
+void bl_daemon_tick_soon(BlDaemon *daemon)
+{
+    if (daemon->soon != NULL || daemon->sources == NULL)
+        return;
+    daemon->soon = g_timeout_source_new(SOON_MSEC);
+    g_source_set_priority(daemon->soon, G_PRIORITY_HIGH);
+    g_source_set_callback(daemon->soon, on_soon, daemon, NULL);
+    g_source_attach(daemon->soon, daemon->context);
 }
 
 static gboolean on_tick(gpointer data)
@@ -309,7 +329,8 @@ static void trace_end(BlDaemon *daemon)
 static void daemon_free(BlDaemon *daemon)
 {
     /* To wait for workers the context goes on, and no tick is to find half a daemon. */
-    g_ptr_array_unref(daemon->sources);
+    g_clear_pointer(&daemon->sources, g_ptr_array_unref);
+    g_clear_pointer(&daemon->soon, source_end);
     bl_api_server_stop(daemon->api);
     trace_end(daemon);
     if (daemon->connection != NULL)

@@ -161,6 +161,7 @@ struct BlDaemon {
     GArray *requests; /* BlRequest, for the next sample */
     gboolean first_sample;
     gint64 started_usec;
+    GSource *soon;          /* of a tick that comes soon; NULL: none does */
     gint64 stop_until_usec; /* releasing: give up then; 0: not stopping */
 
     /* edges */
@@ -269,6 +270,8 @@ gint64 bl_daemon_lock_holder(const char *path);
 /* daemon.c */
 /* Samples and decides now: something happened that does not wait for the next tick. */
 void bl_daemon_tick(BlDaemon *daemon);
+/* The same in a few milliseconds, once for all who ask until then. */
+void bl_daemon_tick_soon(BlDaemon *daemon);
 const BlView *bl_daemon_view(BlDaemon *daemon);
 void bl_daemon_stop(BlDaemon *daemon);
 

@@ -85,6 +85,8 @@ static void act_done(gpointer data, gpointer user_data)
             record->holdings_pending = record->refresh_wanted = TRUE;
     }
     g_array_append_val(daemon->outcomes, act->outcome);
+    /* What waits for the outcome need not wait for the clock. */
+    bl_daemon_tick_soon(daemon);
     bl_fd_close(&act->cgroup_fd);
     virConnectClose(act->connection);
     g_free(act);

@@ -68,8 +68,7 @@ typedef struct {
     gboolean room_lifted; /* also when those that are capped use what they used before */
     gint64 lower_used;    /* by all classes below the victim's, permyriad of a core */
     gboolean blame_known; /* who ran while the victim waited is */
-    gint64 lower_blamed;  /* for how long that was a lower class, over the last second */
-    gint64 lower_now;     /* and over triage's window */
+    gint64 lower_blamed;  /* for how long that was a lower class, nanoseconds of the window */
     gint64 lower_active;  /* how many of them are active */
     gint64 lower_demand;  /* what those ask for together, permyriad of a core */
 } Contention;
@@ -77,6 +76,14 @@ typedef struct {
 static gboolean can_judge(const BlDomain *domain)
 {
     return !domain->stale && domain->state == BL_STATE_RUNNING;
+}
+
+/* That a guest goes on after a pause is told by its counters long before libvirt tells it. */
+static gboolean is_at_work(const BlDomain *domain)
+{
+    return !domain->stale && (domain->state == BL_STATE_RUNNING ||
+                              (domain->state == BL_STATE_PAUSED &&
+                               bl_values_get(&domain->fast, BL_FIGURE_USED, 0) >= PAYER_ACTIVE));
 }
 
 /* Highest class first, then who misses the objective of the class by more, then UUID order. */
@@ -142,16 +149,11 @@ static gint64 demand(const BlDomain *domain, const BlValues *figures)
     return bl_values_get(figures, BL_FIGURE_DEMAND, bl_values_get(figures, BL_FIGURE_USED, 0));
 }
 
-/* How long the victim waited in the last second while the domain ran, nanoseconds. */
-static gint64 blamed_over(const Contention *contention, const BlDomain *domain, gint64 window_usec)
-{
-    return bl_blame_waited(&contention->victim->blame, BL_CULPRIT_DOMAIN, domain->uuid,
-                           window_usec);
-}
-
+/* How long the victim waited in the window while the domain ran, nanoseconds. */
 static gint64 blamed(const Contention *contention, const BlDomain *domain)
 {
-    return blamed_over(contention, domain, BL_RECENT_WINDOW_USEC);
+    return bl_blame_waited(&contention->victim->blame, BL_CULPRIT_DOMAIN, domain->uuid,
+                           BL_TRIAGE_WINDOW_USEC);
 }
 
 /* A victim that waits for others than those below it is not helped by what they give up. When
@@ -162,7 +164,7 @@ static gboolean is_culprit(const Contention *contention, const BlDomain *domain)
     if (!contention->blame_known)
         return TRUE;
     gint64 weight = CULPRIT_PART * contention->lower_active;
-    return contention->lower_now * 2 >= bl_triage_wait_too_long(contention->victim->class) &&
+    return contention->lower_blamed * 2 >= bl_triage_wait_too_long(contention->victim->class) &&
            blamed(contention, domain) * weight >= contention->lower_blamed &&
            demand(domain, &domain->fast) * weight >= contention->lower_demand;
 }
@@ -171,7 +173,6 @@ static void lower_add(Contention *contention, const BlDomain *domain)
 {
     contention->lower_used += bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
     contention->lower_blamed += blamed(contention, domain);
-    contention->lower_now += blamed_over(contention, domain, BL_TRIAGE_WINDOW_USEC);
     if (demand(domain, &domain->fast) < PAYER_ACTIVE)
         return;
     contention->lower_active++;
@@ -192,7 +193,7 @@ static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
     contention.blame_known = read_usec > 0 && engine->now_usec - read_usec <= BLAME_OLD_USEC;
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        if (can_judge(domain) && domain->class->rank > contention.victim->class->rank)
+        if (is_at_work(domain) && domain->class->rank > contention.victim->class->rank)
             lower_add(&contention, domain);
     }
     return contention;
@@ -215,14 +216,14 @@ static gint64 cap_floor(const BlDomain *domain)
     return MAX(domain->class->cpu_reservation * domain->vcpus, CAP_FLOOR);
 }
 
-/* The payer's part of all that the victim waited in the last second. */
+/* The payer's part of all that the victim waited in the window. */
 static gint64 blamed_share(const Contention *contention, const BlDomain *payer)
 {
     const BlBlameBook *book = &contention->victim->blame;
     gint64 sum = 0;
     for (guint i = 0; i < book->tracks->len; i++) {
         const BlBlameTrack *track = &g_array_index(book->tracks, BlBlameTrack, i);
-        sum += bl_blame_waited(book, track->kind, track->culprit, BL_RECENT_WINDOW_USEC);
+        sum += bl_blame_waited(book, track->kind, track->culprit, BL_TRIAGE_WINDOW_USEC);
     }
     return bl_permyriad_of(blamed(contention, payer), sum);
 }
@@ -391,7 +392,7 @@ static void review_engaged(const Contention *contention, BlDomain *payer)
 /* Who may be asked to pay now: below the victim, using CPU, not engaged, not in cooldown. */
 static gboolean is_candidate(const Contention *contention, const BlDomain *domain)
 {
-    return can_judge(domain) && !domain->triage.engaged &&
+    return is_at_work(domain) && !domain->triage.engaged &&
            domain->class->rank > contention->victim->class->rank &&
            contention->engine->now_usec >= domain->triage.cooldown_until_usec &&
            demand(domain, &domain->fast) >= PAYER_ACTIVE && is_culprit(contention, domain);
@@ -445,7 +446,7 @@ static void engage_idle(const Contention *contention)
 
 static gboolean can_cap(const Contention *contention, const BlDomain *domain)
 {
-    if (!can_judge(domain) || domain->class->rank <= contention->victim->class->rank ||
+    if (!is_at_work(domain) || domain->class->rank <= contention->victim->class->rank ||
         can_idle(contention, domain) || !bl_values_has(&domain->controls, BL_DOMAIN_CPU_QUOTA) ||
         demand(domain, &domain->fast) < PAYER_ACTIVE || !is_culprit(contention, domain))
         return FALSE;

@@ -247,6 +247,21 @@ static void test_a_long_wait_is_acted_upon_at_once(void)
     g_assert_cmpuint(ticks_to_idle(0), ==, 2);
 }
 
+/* Its counters tell that a guest goes on before libvirt does. */
+static void test_a_paused_guest_that_runs_pays(void)
+{
+    Scene scene = scene_begin("batch");
+    g_autoptr(World) world = scene.world;
+    scene.noisy->state = BL_STATE_PAUSED;
+    world_run(world, SECOND);
+    g_assert_cmpint(world_control(scene.noisy, BL_DOMAIN_CPU_IDLE), ==, 1);
+    scene.quiet->state = BL_STATE_UNKNOWN;
+    scene.quiet->run = 8000;
+    scene.quiet->blamed = 2800;
+    world_run(world, SECOND);
+    g_assert_cmpuint(scene.quiet->writes[BL_DOMAIN_CPU_IDLE], ==, 0);
+}
+
 static void test_what_is_too_long(void)
 {
     Scene scene = scene_begin("batch");
@@ -321,6 +336,7 @@ int main(int argc, char **argv)
     g_test_add_func("/blame/service", test_a_service_is_nobody_below);
     g_test_add_func("/blame/old", test_old_blame_is_not_used);
     g_test_add_func("/blame/long-wait", test_a_long_wait_is_acted_upon_at_once);
+    g_test_add_func("/blame/paused", test_a_paused_guest_that_runs_pays);
     g_test_add_func("/blame/too-long", test_what_is_too_long);
     g_test_add_func("/blame/view", test_view);
     g_test_add_func("/blame/codec", test_codec);
