@@ -78,14 +78,6 @@ static gboolean can_judge(const BlDomain *domain)
     return !domain->stale && domain->state == BL_STATE_RUNNING;
 }
 
-/* That a guest goes on after a pause is told by its counters long before libvirt tells it. */
-static gboolean is_at_work(const BlDomain *domain)
-{
-    return !domain->stale && (domain->state == BL_STATE_RUNNING ||
-                              (domain->state == BL_STATE_PAUSED &&
-                               bl_values_get(&domain->fast, BL_FIGURE_USED, 0) >= PAYER_ACTIVE));
-}
-
 /* Highest class first, then who misses the objective of the class by more, then UUID order. */
 static gboolean suffers_more(const BlDomain *domain, const BlDomain *than)
 {
@@ -156,6 +148,13 @@ static gint64 blamed(const Contention *contention, const BlDomain *domain)
                            BL_TRIAGE_WINDOW_USEC);
 }
 
+/* That a guest goes on after a pause is told by the kernel long before libvirt tells it. */
+static gboolean is_at_work(const Contention *contention, const BlDomain *domain)
+{
+    return can_judge(domain) || (!domain->stale && domain->state == BL_STATE_PAUSED &&
+                                 contention->blame_known && blamed(contention, domain) > 0);
+}
+
 /* A victim that waits for others than those below it is not helped by what they give up. When
  * contention begins, little is known of who ran, and a quiet guest may have had a good part of
  * that; but it asks for little. */
@@ -193,7 +192,7 @@ static Contention contention_judge(BlEngine *engine, const BlPolicy *policy)
     contention.blame_known = read_usec > 0 && engine->now_usec - read_usec <= BLAME_OLD_USEC;
     for (guint i = 0; i < engine->domains->len; i++) {
         const BlDomain *domain = g_ptr_array_index(engine->domains, i);
-        if (is_at_work(domain) && domain->class->rank > contention.victim->class->rank)
+        if (is_at_work(&contention, domain) && domain->class->rank > contention.victim->class->rank)
             lower_add(&contention, domain);
     }
     return contention;
@@ -392,7 +391,7 @@ static void review_engaged(const Contention *contention, BlDomain *payer)
 /* Who may be asked to pay now: below the victim, using CPU, not engaged, not in cooldown. */
 static gboolean is_candidate(const Contention *contention, const BlDomain *domain)
 {
-    return is_at_work(domain) && !domain->triage.engaged &&
+    return is_at_work(contention, domain) && !domain->triage.engaged &&
            domain->class->rank > contention->victim->class->rank &&
            contention->engine->now_usec >= domain->triage.cooldown_until_usec &&
            demand(domain, &domain->fast) >= PAYER_ACTIVE && is_culprit(contention, domain);
@@ -446,7 +445,7 @@ static void engage_idle(const Contention *contention)
 
 static gboolean can_cap(const Contention *contention, const BlDomain *domain)
 {
-    if (!is_at_work(domain) || domain->class->rank <= contention->victim->class->rank ||
+    if (!is_at_work(contention, domain) || domain->class->rank <= contention->victim->class->rank ||
         can_idle(contention, domain) || !bl_values_has(&domain->controls, BL_DOMAIN_CPU_QUOTA) ||
         demand(domain, &domain->fast) < PAYER_ACTIVE || !is_culprit(contention, domain))
         return FALSE;
