@@ -22,7 +22,7 @@ unexport SECONDS
 
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
-            scdoc clang-format jq curl
+            libhwloc-dev scdoc clang-format jq curl
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
