@@ -28,7 +28,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-isolation bench-ksm bench-memory bench-overhead install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-isolation bench-ksm bench-memory bench-overhead install format clean
 
 all: deps build
 
@@ -48,6 +48,7 @@ help:
 	@echo 'make demo-end          end a demo that was kept'
 	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two] [OUT=FILE]'
 	@echo 'make bench-memory [ROUNDS=5] [OUT=FILE]'
+	@echo 'make bench-audit         how long one definition takes'
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
@@ -113,6 +114,9 @@ demo-end:
 bench-isolation: all deps-lab
 	@BUILD=$(BUILD) bench/isolation --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),20)' \
 		--scenario '$(SCENARIO)' --out '$(or $(OUT),$(BUILD)/bench-isolation.json)'
+
+bench-audit: all
+	@BUILD=$(BUILD) bench/audit
 
 bench-memory: all deps-lab
 	@BUILD=$(BUILD) bench/memory --rounds '$(ROUNDS)' --out '$(or $(OUT),$(BUILD)/bench-memory.json)'
