@@ -190,7 +190,7 @@ static gboolean is_old_model(const char *model)
     return g_strv_contains(models, model);
 }
 
-static gboolean sees_old_cpu(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean sees_old_cpu(const BlTraits *traits)
 {
     return bl_audit_is_kvm(traits) && bl_audit_is_x86(traits) &&
            (!traits->cpu_said || is_old_model(traits->cpu_model));
@@ -204,7 +204,7 @@ void bl_audit_cpu_model(BlAudit *audit, const BlAuditRule *rule, const BlAuditGu
         return;
     g_autofree char *before = traits->cpu_said
                                   ? g_strdup_printf("<model>%s</model> in <cpu>", traits->cpu_model)
-                                  : g_strdup("no <cpu>");
+                                  : g_strdup("without <cpu>");
     BlFinding *finding = bl_audit_add(audit, rule, guest, BL_SEVERITY_WARNING);
     finding->text = g_strdup_printf("the CPU that it sees lacks most of what the host's can do: %s",
                                     traits->cpu_said ? traits->cpu_model : "qemu64");
@@ -215,16 +215,18 @@ void bl_audit_cpu_model(BlAudit *audit, const BlAuditRule *rule, const BlAuditGu
     bl_audit_tell_edit(finding, guest, "<cpu mode='host-model'/> in place of <cpu>", before);
 }
 
-static gboolean is_tied(const BlAuditGuest *guest, const BlTraits *traits)
+/* A counter that promises never to change its pace moves only where that pace is given. */
+static gboolean is_immovable(const BlTraits *traits)
+{
+    return traits->migratable == BL_SAID_NO ||
+           (traits->invtsc == BL_SAID_YES && !traits->tsc_fixed);
+}
+
+static gboolean is_tied(const BlTraits *traits)
 {
     return bl_audit_is_kvm(traits) &&
            (strcmp(traits->cpu_mode, "host-passthrough") == 0 ||
-            strcmp(traits->cpu_mode, "maximum") == 0 || traits->invtsc == BL_SAID_YES);
-}
-
-static gboolean is_immovable(const BlTraits *traits)
-{
-    return traits->migratable == BL_SAID_NO || traits->invtsc == BL_SAID_YES;
+            strcmp(traits->cpu_mode, "maximum") == 0 || is_immovable(traits));
 }
 
 void bl_audit_cpu_migration(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest)
@@ -246,8 +248,9 @@ void bl_audit_cpu_migration(BlAudit *audit, const BlAuditRule *rule, const BlAud
     finding->gain = g_strdup("it can leave a host that is full or is to be serviced; a CPU that "
                              "is passed through is as fast as can be, so leave it where it "
                              "need not move");
+    g_autofree char *before = g_strdup_printf("<cpu mode='%s'>, as it was", traits->cpu_mode);
     bl_audit_tell_edit(finding, guest, "<cpu mode='host-model'/> in place of <cpu>, without invtsc",
-                       "the <cpu> of before");
+                       before);
 }
 
 /* Machine types of PCs; microvm has none. */
@@ -283,7 +286,7 @@ static char *timers_wrong(const BlTraits *traits, GString *edits, BlSeverity *re
     return NULL;
 }
 
-static gboolean has_wrong_timers(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_wrong_timers(const BlTraits *traits)
 {
     g_autoptr(GString) edits = g_string_new(NULL);
     BlSeverity severity;
@@ -308,5 +311,6 @@ void bl_audit_cpu_timers(BlAudit *audit, const BlAuditRule *rule, const BlAuditG
     finding->gain = g_strdup("a clock that is read without leaving the guest, as many programs "
                              "do very often");
     g_string_append(edits, " in <clock>");
-    bl_audit_tell_edit(finding, guest, edits->str, "the <timer>s of before");
+    bl_audit_tell_edit(finding, guest, edits->str,
+                       "without these <timer>s, or with what they said");
 }

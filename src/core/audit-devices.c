@@ -90,7 +90,7 @@ static gboolean is_emulated_disk(const BlTraits *traits, const BlDisk *disk)
             !is_virtio_scsi(scsi));
 }
 
-static gboolean has_emulated_disk(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_emulated_disk(const BlTraits *traits)
 {
     return any_disk(traits, is_emulated_disk);
 }
@@ -157,7 +157,7 @@ static gboolean is_cached_twice(const BlTraits *traits, const BlDisk *disk)
     return is_one_of(disk->source, sources) && is_one_of(disk->cache, caches);
 }
 
-static gboolean has_bad_cache(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_bad_cache(const BlTraits *traits)
 {
     return any_disk(traits, is_unsafe) || any_disk(traits, is_slow_to_write) ||
            any_disk(traits, is_cached_twice);
@@ -207,7 +207,7 @@ static gboolean lacks_iothread(const BlTraits *traits, const BlDisk *disk)
     return is_virtio_disk(traits, disk) && !disk->iothread && (scsi == NULL || !scsi->iothread);
 }
 
-static gboolean has_slow_disk(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_slow_disk(const BlTraits *traits)
 {
     return any_disk(traits, lacks_iothread);
 }
@@ -271,7 +271,7 @@ static gboolean has_one_queue(const BlTraits *traits, const BlDisk *disk)
            (queues == 1 || (queues == 0 && is_single_by_age(traits)));
 }
 
-static gboolean has_narrow_disk(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_narrow_disk(const BlTraits *traits)
 {
     return traits->vcpus > 1 && any_disk(traits, has_one_queue);
 }
@@ -337,7 +337,7 @@ static gboolean is_slow_net(const BlTraits *traits, const BlInterface *interface
             strcmp(interface->driver, "qemu") == 0);
 }
 
-static gboolean has_slow_net(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_slow_net(const BlTraits *traits)
 {
     g_autoptr(GString) list = g_string_new(NULL);
     return interfaces_find(traits, is_slow_net, list) > 0;
@@ -383,7 +383,7 @@ static gboolean has_one_net_queue(const BlTraits *traits, const BlInterface *int
     return is_virtio_net(interface) && is_tap(interface) && interface->queues <= 1;
 }
 
-static gboolean has_narrow_net(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_narrow_net(const BlTraits *traits)
 {
     g_autoptr(GString) list = g_string_new(NULL);
     return traits->vcpus >= NET_VCPUS_LEAST && interfaces_find(traits, has_one_net_queue, list) > 0;
@@ -428,7 +428,7 @@ static const char *video_first(const BlTraits *traits)
     return NULL;
 }
 
-static gboolean has_emulated_device(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean has_emulated_device(const BlTraits *traits)
 {
     return traits->usb_inputs > 0 || video_first(traits) != NULL;
 }
@@ -460,7 +460,7 @@ void bl_audit_device_virtio(BlAudit *audit, const BlAuditRule *rule, const BlAud
     bl_audit_tell_edit(finding, guest, edits->str, "the types and buses of before");
 }
 
-static gboolean lacks_generator(const BlAuditGuest *guest, const BlTraits *traits)
+static gboolean lacks_generator(const BlTraits *traits)
 {
     return traits->generators == 0;
 }

@@ -26,7 +26,7 @@ void bl_audit_tell_set(BlAudit *audit, const BlAuditRule *rule, const BlAuditGue
                        const char *what);
 
 /* What a rule about traits asks: are they as they should not be? */
-typedef gboolean (*BlTraitTest)(const BlAuditGuest *guest, const BlTraits *traits);
+typedef gboolean (*BlTraitTest)(const BlTraits *traits);
 /* The traits of the guest's next start when they are. NULL when they are not; where those that it
  * runs with still are, that is told: `what` waits for the next start. */
 const BlTraits *bl_audit_lacking(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest,

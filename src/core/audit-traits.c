@@ -60,9 +60,9 @@ const BlTraits *bl_audit_lacking(BlAudit *audit, const BlAuditRule *rule, const 
 {
     if (guest->starts == NULL)
         return NULL;
-    if (test(guest, guest->starts))
+    if (test(guest->starts))
         return guest->starts;
-    if (guest->runs != NULL && test(guest, guest->runs))
+    if (guest->runs != NULL && test(guest->runs))
         bl_audit_tell_set(audit, rule, guest, what);
     return NULL;
 }

@@ -58,8 +58,8 @@ static const BlAuditRule rules[] = {
      .title = "a CPU that ties the guest to its host",
      .why = "A CPU that is passed through is the fastest there is, and one that no other model of "
             "CPU can stand in for: the guest moves to hosts with the same CPU and microcode only. "
-            "With features that QEMU does not migrate (migratable='off', invtsc) it does not move "
-            "at all while it runs.",
+            "With features that QEMU does not migrate (migratable='off'; invtsc, unless <timer "
+            "name='tsc'> gives its frequency) it does not move at all while it runs.",
      .takes = "an element in its definition, and a start; a few instructions fewer",
      .part = BL_PARTS,
      .check_guest = bl_audit_cpu_migration},

@@ -105,6 +105,8 @@ static void timer_begin(Reading *reading)
         if (strcmp(names[i], name) == 0)
             reading->traits->timers[i] = said_of(attribute(reading, "present"));
     }
+    if (g_strcmp0(name, "tsc") == 0)
+        reading->traits->tsc_fixed = attribute(reading, "frequency") != NULL;
 }
 
 static gboolean is_auto(const Reading *reading)

@@ -64,8 +64,9 @@ typedef struct {
     gboolean cpu_said; /* it has a CPU of its own choice */
     char cpu_mode[BL_TRAIT_SHORT];
     char cpu_model[BL_TRAIT_SIZE];
-    BlSaid migratable; /* of a CPU that is passed through */
-    BlSaid invtsc;     /* a time stamp counter that no migration survives */
+    BlSaid migratable;  /* of a CPU that is passed through */
+    gboolean tsc_fixed; /* the frequency of its time stamp counter is given */
+    BlSaid invtsc;      /* a time stamp counter that never changes its pace */
     BlSaid timers[BL_TIMERS];
     guint iothreads;
     GArray *disks;       /* BlDisk */

@@ -64,6 +64,10 @@ static const Fixture fixtures[] = {
           "<cpu mode='host-model'><feature policy='require' name='invtsc'/></cpu>", NULL),
     PASSES("cpu.migration", CPU,
            "<cpu mode='host-model'><feature policy='disable' name='invtsc'/></cpu>", NULL),
+    PASSES("cpu.migration", CPU "\n  <clock offset='utc'>",
+           "<cpu mode='host-model'><feature policy='require' name='invtsc'/></cpu><clock>"
+           "<timer name='tsc' frequency='3504000000'/>",
+           NULL),
     FAILS("cpu.timers", HPET, "", NULL),
     FAILS("cpu.timers", HPET, HPET "<timer name='kvmclock' present='no'/>", NULL),
     FAILS("cpu.timers", OS, "http://microsoft.com/win/10", NULL),
