@@ -160,4 +160,4 @@ offline() {
 	fi
 }
 
-run_tests found applied killed foreign huge offline
+run_tests found applied killed foreign offline huge
