@@ -22,13 +22,13 @@ unexport SECONDS
 
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
-            scdoc clang-format clang bpftool libbpf-dev jq curl
+            libhwloc-dev scdoc clang-format clang bpftool libbpf-dev jq curl
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-blame bench-isolation bench-ksm bench-memory bench-overhead install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead install format clean
 
 all: deps build
 
@@ -49,6 +49,7 @@ help:
 	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two|sibling] [OUT=FILE]'
 	@echo 'make bench-blame [GUESTS=100] [SECONDS=6] [OUT=FILE]'
 	@echo 'make bench-memory [ROUNDS=5] [OUT=FILE]'
+	@echo 'make bench-audit         how long one definition takes'
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
@@ -114,6 +115,9 @@ demo-end:
 bench-isolation: all deps-lab
 	@BUILD=$(BUILD) bench/isolation --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),20)' \
 		--scenario '$(SCENARIO)' --out '$(or $(OUT),$(BUILD)/bench-isolation.json)'
+
+bench-audit: all
+	@BUILD=$(BUILD) bench/audit
 
 bench-blame: all deps-lab
 	@BUILD=$(BUILD) bench/blame --guests '$(GUESTS)' --seconds '$(or $(SECONDS),6)' \

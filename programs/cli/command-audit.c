@@ -1,8 +1,7 @@
 /* `ballast audit`: what the host and its guests could do better, rule by rule. */
-#include "cli/command.h"
-
 #include <string.h>
 
+#include "cli/audit.h"
 #include "cli/figure-text.h"
 #include "cli/table.h"
 #include "core/audit.h"
@@ -59,15 +58,20 @@ static void print_rule(FILE *to, const BlAuditRule *rule)
                 rule->name);
 }
 
+static int no_rule(const BlCli *cli, const char *name)
+{
+    return bl_cli_fail(cli, BL_EXIT_NOT_FOUND,
+                       "the audit has no rule \"%s\"; ballast audit --explain all shows them",
+                       name);
+}
+
 static int explain_rules(const BlCli *cli, const char *name)
 {
     guint count;
     const BlAuditRule *rules = bl_audit_rules(&count), *wanted = bl_audit_rule_find(name);
     gboolean all = strcmp(name, "all") == 0;
     if (wanted == NULL && !all)
-        return bl_cli_fail(cli, BL_EXIT_NOT_FOUND,
-                           "the audit has no rule \"%s\"; ballast audit --explain all shows them",
-                           name);
+        return no_rule(cli, name);
     json_t *list = json_array();
     for (guint i = 0; i < count; i++) {
         if (!all && &rules[i] != wanted)
@@ -135,19 +139,49 @@ static int collect(BlCli *cli, const char *name, json_t **audit)
     return BL_EXIT_DONE;
 }
 
+/* Of a rule that is not there the daemon says so. */
+static int collect_offline(BlCli *cli, int argc, char **argv, json_t **audit)
+{
+    const char *rule = bl_cli_option(cli, "rule");
+    return rule != NULL && bl_audit_rule_find(rule) == NULL
+               ? no_rule(cli, rule)
+               : bl_audit_offline(cli, argc, argv, audit);
+}
+
+static int print_audit(const BlCli *cli, const json_t *audit)
+{
+    if (cli->format == BL_FORMAT_JSON) {
+        bl_cli_print_json(cli, audit);
+    } else if (cli->format == BL_FORMAT_SARIF) {
+        json_t *sarif = bl_sarif_from_audit(audit);
+        bl_cli_print_json(cli, sarif);
+        json_decref(sarif);
+    } else {
+        return print_findings(cli, json_object_get(audit, "findings"));
+    }
+    return BL_EXIT_DONE;
+}
+
+static gboolean is_offline(const BlCli *cli)
+{
+    return bl_cli_option(cli, "xml") != NULL || bl_cli_option(cli, "trace") != NULL;
+}
+
 static int show_findings(BlCli *cli, int argc, char **argv)
 {
     json_t *audit = NULL;
-    int code = argc == 0 ? collect(cli, NULL, &audit) : BL_EXIT_DONE;
-    for (int i = 0; i < argc && code == BL_EXIT_DONE; i++)
+    gboolean offline = is_offline(cli);
+    int code = offline     ? collect_offline(cli, argc, argv, &audit)
+               : argc == 0 ? collect(cli, NULL, &audit)
+                           : BL_EXIT_DONE;
+    for (int i = 0; i < argc && code == BL_EXIT_DONE && !offline; i++)
         code = collect(cli, argv[i], &audit);
-    const json_t *findings = json_object_get(audit, "findings");
-    if (code == BL_EXIT_DONE && cli->format == BL_FORMAT_JSON)
-        bl_cli_print_json(cli, audit);
+    /* What is partly done is shown, too. */
+    int printed = code == BL_EXIT_DONE || code == BL_EXIT_PARTLY ? print_audit(cli, audit) : code;
+    if (printed != BL_EXIT_DONE)
+        code = printed;
     else if (code == BL_EXIT_DONE)
-        code = print_findings(cli, findings);
-    if (code == BL_EXIT_DONE)
-        code = code_of(findings);
+        code = code_of(json_object_get(audit, "findings"));
     json_decref(audit);
     return code;
 }
@@ -197,6 +231,15 @@ int bl_command_audit(BlCli *cli, int argc, char **argv)
     if ((applied != NULL || undone != NULL) && argc != 1)
         return bl_cli_fail(cli, BL_EXIT_USAGE,
                            "--apply and --undo change the definition of one guest: give its name");
+    if (is_offline(cli) && (applied != NULL || undone != NULL || explained != NULL))
+        return bl_cli_fail(cli, BL_EXIT_USAGE,
+                           "--xml and --trace ask nobody: --apply, --undo and --explain do not go "
+                           "with them");
+    if (!is_offline(cli) &&
+        (bl_cli_option(cli, "topology") != NULL || bl_cli_option(cli, "policy") != NULL))
+        return bl_cli_fail(cli, BL_EXIT_USAGE,
+                           "--topology and --policy go with --xml or --trace; the daemon knows its "
+                           "own");
     if (applied == NULL && undone == NULL && bl_cli_flag(cli, "dry-run"))
         return bl_cli_fail(cli, BL_EXIT_USAGE, "--dry-run goes with --apply or --undo");
     if (applied != NULL || undone != NULL)

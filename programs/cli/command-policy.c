@@ -1,20 +1,41 @@
 /* `ballast policy`: checking a file offline, showing what is in force, reloading. */
 #include "cli/command.h"
 #include "cli/figure-text.h"
-#include "config/policy-file.h"
+
+#include <string.h>
+
+BlPolicy *bl_cli_policy_parse(GPtrArray *sources, GPtrArray *errors, FILE *err)
+{
+    BlPolicy *policy = sources != NULL ? bl_policy_parse(sources, errors) : NULL;
+    if (policy != NULL)
+        return policy;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < errors->len; i++)
+        bl_policy_error_append(text, g_ptr_array_index(errors, i));
+    fputs(text->str, err);
+    return NULL;
+}
+
+BlPolicy *bl_cli_policy_from_trace(const json_t *files, FILE *err)
+{
+    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
+    g_autoptr(GPtrArray) sources = bl_policy_sources_new();
+    for (gsize i = 0; i < json_array_size(files); i++) {
+        const json_t *file = json_array_get(files, i);
+        const char *name = bl_text_of(file, "name"), *text = bl_text_of(file, "text");
+        if (name != NULL && text != NULL)
+            bl_policy_sources_add(sources, name, text, strlen(text));
+    }
+    return bl_cli_policy_parse(sources, errors, err);
+}
 
 int bl_command_policy_check(BlCli *cli, int argc, char **argv)
 {
     g_autoptr(GPtrArray) errors = bl_policy_errors_new();
     g_autoptr(GPtrArray) sources = bl_policy_sources_read(argv[0], errors);
-    g_autoptr(BlPolicy) policy = sources != NULL ? bl_policy_parse(sources, errors) : NULL;
-    if (policy == NULL) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        for (guint i = 0; i < errors->len; i++)
-            bl_policy_error_append(text, g_ptr_array_index(errors, i));
-        fputs(text->str, cli->err);
+    g_autoptr(BlPolicy) policy = bl_cli_policy_parse(sources, errors, cli->err);
+    if (policy == NULL)
         return BL_EXIT_FAILED;
-    }
     g_autofree char *line =
         g_strdup_printf("%s: valid: %u class%s, %u assignment%s", argv[0], policy->classes->len,
                         policy->classes->len == 1 ? "" : "es", policy->assignments->len,

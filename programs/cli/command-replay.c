@@ -1,9 +1,6 @@
 /* `ballast replay FILE`: the engine over a recorded trace. Prints the plan of every tick; with
  * --check compares it, byte for byte, with the plan that the daemon made then. */
-#include <string.h>
-
 #include "cli/command.h"
-#include "config/policy-file.h"
 #include "core/engine.h"
 #include "model/codec.h"
 #include "trace/trace.h"
@@ -19,23 +16,9 @@ typedef struct {
 
 static gboolean policy_take(Replay *replay, const json_t *files)
 {
-    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
-    g_autoptr(GPtrArray) sources = bl_policy_sources_new();
-    for (gsize i = 0; i < json_array_size(files); i++) {
-        const json_t *file = json_array_get(files, i);
-        const char *name = json_string_value(json_object_get(file, "name"));
-        const char *text = json_string_value(json_object_get(file, "text"));
-        if (name != NULL && text != NULL)
-            bl_policy_sources_add(sources, name, text, strlen(text));
-    }
-    BlPolicy *policy = bl_policy_parse(sources, errors);
-    if (policy == NULL) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        for (guint i = 0; i < errors->len; i++)
-            bl_policy_error_append(text, g_ptr_array_index(errors, i));
-        fputs(text->str, stderr);
+    BlPolicy *policy = bl_cli_policy_from_trace(files, stderr);
+    if (policy == NULL)
         return FALSE;
-    }
     g_clear_pointer(&replay->policy, bl_policy_unref);
     replay->policy = policy;
     return TRUE;

@@ -2,7 +2,7 @@
 #include "cli/command.h"
 
 static const BlOption global_options[] = {
-    {"output", 'o', "FORMAT", "table, wide, json, csv or name"},
+    {"output", 'o', "FORMAT", "table, wide, json, csv, name or sarif"},
     {"no-headers", 0, NULL, "tables without their head"},
     {"sort-by", 0, "COLUMN", "sort a table: numbers largest first, text from A to Z"},
     {"socket", 0, "PATH", "the daemon's socket; also from the variable BALLAST_SOCKET"},
@@ -52,6 +52,13 @@ static const BlOption fit_options[] = {
 
 static const BlOption audit_options[] = {
     {"rule", 0, "RULE", "what this rule finds alone"},
+    {"xml", 0, "DIR",
+     "without a daemon: definitions that virsh dumpxml wrote, *.xml in this folder, or one file"},
+    {"topology", 0, "FILE",
+     "with --xml or --trace: the host's nodes, as lstopo --of xml wrote them"},
+    {"trace", 0, "FILE", "without a daemon: figures of a recorded trace"},
+    {"policy", 0, "FILE",
+     "with --xml or --trace: the policy; else the trace's, or the built-in one"},
     {"explain", 0, "RULE", "what a rule is about and why; \"all\": every rule"},
     {"apply", 0, "RULE",
      "set what the rule asks for in the guest's definition, for its next start"},
@@ -117,11 +124,13 @@ static const BlCommand commands[] = {
     {"audit", "[NAME...]", "what the host and its guests could do better, and what it takes",
      "With names: of these guests alone. -o wide shows the figures behind each finding, what to "
      "expect of the change, the exact change and how to undo it. Exits with 10 when the worst "
-     "finding is a warning, with 11 when it is an error. --apply and --undo never touch the "
+     "finding is a warning, with 11 when it is an error. Without a daemon (--xml, --trace), it "
+     "exits "
+     "with 6 when some definitions could not be read. --apply and --undo never touch the "
      "running "
      "guest, work in every mode, and exit with 4 when the guest would not start, with 5 when there "
      "is nothing to change or somebody else has changed it.",
-     audit_options, 0, G_MAXUINT, BL_FORMATS_TEXT | 1u << BL_FORMAT_JSON | 1u << BL_FORMAT_CSV,
+     audit_options, 0, G_MAXUINT, BL_FORMATS_SHOW | 1u << BL_FORMAT_CSV | 1u << BL_FORMAT_SARIF,
      "vm", bl_command_audit},
     {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",
      "answer libvirt's hook: may this guest start",

@@ -8,7 +8,8 @@
 #include "base/paths.h"
 #include "model/codec.h"
 
-static const char *const format_names[BL_FORMATS] = {"table", "wide", "json", "csv", "name"};
+static const char *const format_names[BL_FORMATS] = {"table", "wide", "json",
+                                                     "csv",   "name", "sarif"};
 
 gboolean bl_cli_flag(const BlCli *cli, const char *name)
 {
@@ -235,10 +236,11 @@ static int apply_global_options(BlCli *cli)
         while (i < BL_FORMATS && !g_str_equal(format, format_names[i]))
             i++;
         if (i == BL_FORMATS)
-            return bl_cli_fail(cli, BL_EXIT_USAGE,
-                               "there is no output format \"%s\"; there are table, wide, json, csv "
-                               "and name",
-                               format);
+            return bl_cli_fail(
+                cli, BL_EXIT_USAGE,
+                "there is no output format \"%s\"; there are table, wide, json, csv, "
+                "name and sarif",
+                format);
         cli->format = i;
     }
     if (socket_path != NULL && uri != NULL)

@@ -12,6 +12,7 @@
 
 #include "api/server.h"
 #include "client/client.h"
+#include "config/policy-file.h"
 
 typedef enum {
     BL_EXIT_DONE,
@@ -32,6 +33,7 @@ typedef enum {
     BL_FORMAT_JSON,
     BL_FORMAT_CSV,
     BL_FORMAT_NAME,
+    BL_FORMAT_SARIF,
     BL_FORMATS,
 } BlFormat;
 
@@ -98,6 +100,12 @@ int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *
 void bl_cli_print_json(const BlCli *cli, const json_t *object);
 /* A line of text that may hold anything: control characters are shown as \xNN. */
 void bl_cli_print_line(FILE *to, const char *text);
+
+/* A policy without a daemon; NULL after saying on `err` what is wrong with it. Sources NULL: they
+ * could not be read, as `errors` tell. */
+BlPolicy *bl_cli_policy_parse(GPtrArray *sources, GPtrArray *errors, FILE *err);
+/* The same of the files that a trace holds. */
+BlPolicy *bl_cli_policy_from_trace(const json_t *files, FILE *err);
 
 /* Help, and what is generated from the table (help.c). */
 void bl_help_print(FILE *to);

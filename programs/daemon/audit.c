@@ -7,26 +7,19 @@
 #include "daemon/daemon.h"
 #include "model/codec.h"
 
-static gint64 fact_of(const BlDomainView *domain, BlDomainField field)
-{
-    return bl_values_get(&domain->controls, field, -1);
-}
-
 static void guest_add(BlAuditFacts *facts, const BlDaemon *daemon, const BlDomainView *domain)
 {
     const BlRecord *record = g_hash_table_lookup(daemon->records, domain->uuid);
-    BlAuditGuest *guest = bl_audit_facts_add(facts, domain->uuid, domain->name,
-                                             bl_policy_class(daemon->policy, domain->class_index));
-    guest->size = fact_of(domain, BL_DOMAIN_MEMORY_MAX);
-    guest->resident = fact_of(domain, BL_DOMAIN_MEMORY_RESIDENT);
-    guest->free = fact_of(domain, BL_DOMAIN_MEMORY_FREE);
-    guest->huge = fact_of(domain, BL_DOMAIN_MEMORY_HUGE);
-    guest->working_set = bl_values_get(&domain->figures, BL_FIGURE_WORKING_SET, -1);
+    BlAuditGuest *guest = bl_audit_facts_take_guest(facts, daemon->policy, domain);
+    bl_usage_tell(daemon->usage, guest);
     if (record == NULL)
         return;
     guest->transient = record->transient;
     guest->now = record->now;
     guest->next = record->next;
+    guest->where = record->where;
+    guest->runs = bl_traits_ref(record->runs);
+    guest->starts = bl_traits_ref(record->starts);
     for (guint i = 0; i < BL_PARTS; i++) {
         BlDefinitionEntry entry;
         if (bl_definition_journal_find(daemon->definitions, domain->uuid, i, &entry) &&
@@ -35,21 +28,16 @@ static void guest_add(BlAuditFacts *facts, const BlDaemon *daemon, const BlDomai
     }
 }
 
-static int guest_compare(gconstpointer a, gconstpointer b)
-{
-    const BlAuditGuest *left = *(BlAuditGuest *const *)a, *right = *(BlAuditGuest *const *)b;
-    int order = strcmp(left->name, right->name);
-    return order != 0 ? order : strcmp(left->uuid, right->uuid);
-}
-
 static BlAuditFacts *facts_collect(BlDaemon *daemon)
 {
     const BlView *view = bl_daemon_view(daemon);
     BlAuditFacts *facts = bl_audit_facts_new();
     bl_host_memory_read("/sys", "/proc", &facts->host);
+    bl_audit_facts_take_host(facts, view);
+    facts->host.topology = daemon->topology;
     for (guint i = 0; i < view->domains->len; i++)
         guest_add(facts, daemon, g_ptr_array_index(view->domains, i));
-    g_ptr_array_sort(facts->guests, guest_compare);
+    bl_audit_facts_sort(facts);
     return facts;
 }
 

@@ -137,6 +137,8 @@ void bl_daemon_tick(BlDaemon *daemon)
     bl_admissions_update(daemon->admissions, daemon->sample);
     bl_daemon_policy_promises(daemon);
     bl_engine_step(daemon->engine, daemon->policy, daemon->sample, daemon->plan);
+    if (bl_usage_is_due(daemon->usage, now))
+        bl_usage_add(daemon->usage, bl_daemon_view(daemon));
     bl_daemon_steps(daemon, daemon->plan);
     tick_record(daemon);
     decisions_publish(daemon);
@@ -306,6 +308,8 @@ static BlDaemon *daemon_new(BlOptions *options)
     g_ptr_array_set_free_func(daemon->sample->domains, NULL);
     daemon->plan = bl_plan_new();
     daemon->view = bl_view_new();
+    daemon->usage = bl_usage_new();
+    daemon->topology = bl_topology_read_host();
     daemon->engine = bl_engine_new(options->mode);
     daemon->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     daemon->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
@@ -346,6 +350,8 @@ static void daemon_free(BlDaemon *daemon)
     bl_sample_free(daemon->sample);
     bl_plan_free(daemon->plan);
     bl_view_free(daemon->view);
+    bl_usage_free(daemon->usage);
+    bl_topology_free(daemon->topology);
     bl_engine_free(daemon->engine);
     bl_policy_unref(daemon->policy);
     g_clear_pointer(&daemon->policy_sources, g_ptr_array_unref);

@@ -15,9 +15,11 @@
 #include "collect/procfs.h"
 #include "collect/runqueue.h"
 #include "core/engine.h"
+#include "core/usage.h"
 #include "daemon/admissions.h"
 #include "daemon/workers.h"
 #include "store/store.h"
+#include "topology/topology.h"
 #include "trace/trace.h"
 
 #define BL_TICK_MSEC 100
@@ -65,6 +67,8 @@ typedef struct {
     /* Of its definition, for the audit. */
     gboolean transient; /* it has none to start from again */
     BlParts now, next;
+    BlTraits *runs, *starts;
+    BlNodeMemory where;
     gint64 huge_bytes;  /* in transparent huge pages; -1: unknown */
     int memory_stat_fd; /* memory.stat of its cgroup; -1: none */
 } BlRecord;
@@ -157,8 +161,10 @@ struct BlDaemon {
     BlPlan *plan;
     BlView *view;
     gint64 view_usec;
-    GArray *outcomes; /* BlOutcome, for the next sample */
-    GArray *requests; /* BlRequest, for the next sample */
+    BlUsage *usage;       /* for the audit */
+    BlTopology *topology; /* NULL: unknown */
+    GArray *outcomes;     /* BlOutcome, for the next sample */
+    GArray *requests;     /* BlRequest, for the next sample */
     gboolean first_sample;
     gint64 started_usec;
     GSource *soon;          /* of a tick that comes soon; NULL: none does */

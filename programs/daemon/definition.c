@@ -35,7 +35,7 @@ static void order_run(gpointer data)
     gboolean made = bl_definition_change(order->journal, &access, &order->order, &order->difference,
                                          &order->error);
     if (made)
-        bl_libvirt_parts(domain, TRUE, &order->next);
+        bl_libvirt_definition_read(domain, TRUE, &order->next, NULL);
     virDomainFree(domain);
 }
 

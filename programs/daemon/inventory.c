@@ -12,6 +12,8 @@
 #define REFRESH_EVERY_USEC (300 * G_USEC_PER_SEC)
 /* Refreshes begun per tick, so that a hundred guests do not all at once. */
 #define REFRESH_PER_TICK 4
+/* What is looked at stands at its beginning. */
+#define NODES_SIZE 16384
 
 typedef struct {
     char uuid[BL_UUID_SIZE];
@@ -35,6 +37,8 @@ void bl_record_free(gpointer data)
     bl_fd_close(&record->statm_fd);
     bl_fd_close(&record->memory_stat_fd);
     bl_fd_close(&record->ksm_fd);
+    bl_traits_unref(record->runs);
+    bl_traits_unref(record->starts);
     g_free(record);
 }
 
@@ -47,7 +51,7 @@ static int controller_open(int mount_fd, BlCgroupVersion version, const char *co
 
 static void cgroups_open(const Refresh *refresh, BlRecord *record)
 {
-    char path[64], text[4096];
+    char path[64], text[4096], nodes[NODES_SIZE];
     g_snprintf(path, sizeof path, "%" G_GINT64_FORMAT "/cgroup", record->pid);
     if (bl_file_read_at(refresh->proc_fd, path, text, sizeof text) <= 0)
         return;
@@ -56,8 +60,11 @@ static void cgroups_open(const Refresh *refresh, BlRecord *record)
         record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
     g_auto(BlFd) memory_fd =
         controller_open(refresh->memory_cgroup_fd, refresh->memory_cgroup_version, "memory", text);
-    if (memory_fd >= 0)
-        record->memory_stat_fd = openat(memory_fd, "memory.stat", O_RDONLY | O_CLOEXEC);
+    if (memory_fd < 0)
+        return;
+    record->memory_stat_fd = openat(memory_fd, "memory.stat", O_RDONLY | O_CLOEXEC);
+    if (bl_file_read_at(memory_fd, "memory.numa_stat", nodes, sizeof nodes) > 0)
+        bl_cgroup_nodes_parse(nodes, sysconf(_SC_PAGESIZE), &record->where);
 }
 
 static void statm_open(const Refresh *refresh, BlRecord *record)
@@ -105,8 +112,8 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     BlTarget target = {domain, record->cgroup_fd};
     bl_controls_read(&target, &record->controls);
     record->transient = virDomainIsPersistent(domain) == 0;
-    bl_libvirt_parts(domain, FALSE, &record->now);
-    bl_libvirt_parts(domain, TRUE, &record->next);
+    bl_libvirt_definition_read(domain, FALSE, &record->now, &record->runs);
+    bl_libvirt_definition_read(domain, TRUE, &record->next, &record->starts);
     return record;
 }
 

@@ -5,6 +5,9 @@
 
 #include "collect/procfs.h"
 
+/* More on one node is no memory of a guest; all nodes together do not overflow. */
+#define NODE_BYTES_MAX (G_MAXINT64 / BL_NODES_MAX / 4)
+
 /* mountinfo: ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS */
 typedef struct {
     char **head, **tail; /* before and behind the dash */
@@ -128,6 +131,53 @@ gboolean bl_cgroup_throttled_parse(const char *cpu_stat, gint64 *ret_nsec)
         return TRUE;
     }
     return FALSE;
+}
+
+/* Behind the key of the line that begins with it; NULL: there is none. */
+static const char *line_find(const char *text, const char *key)
+{
+    const char *at = text;
+    while (at != NULL && !g_str_has_prefix(at, key)) {
+        at = strchr(at, '\n');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return at != NULL ? at + strlen(key) : NULL;
+}
+
+/* Adds what stands as "N0=12 N1=0" in the rest of the line. */
+static gboolean nodes_add(const char *line, gint64 scale, BlNodeMemory *memory)
+{
+    g_autofree char *text = g_strndup(line, strcspn(line, "\n"));
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    gboolean any = FALSE;
+    for (guint i = 0; words[i] != NULL; i++) {
+        char *end;
+        if (words[i][0] != 'N' || !g_ascii_isdigit(words[i][1]))
+            continue;
+        guint64 node = g_ascii_strtoull(words[i] + 1, &end, 10);
+        guint64 amount = end[0] == '=' ? g_ascii_strtoull(end + 1, NULL, 10) : G_MAXUINT64;
+        if (node >= BL_NODES_MAX || amount > (guint64)(NODE_BYTES_MAX / scale) ||
+            memory->bytes[node] > NODE_BYTES_MAX)
+            return FALSE;
+        memory->bytes[node] += (gint64)amount * scale;
+        any = TRUE;
+    }
+    return any;
+}
+
+gboolean bl_cgroup_nodes_parse(const char *numa_stat, gint64 page_bytes, BlNodeMemory *ret_memory)
+{
+    BlNodeMemory memory = {.known = TRUE};
+    const char *pages = line_find(numa_stat, "hierarchical_anon=");
+    const char *anonymous = line_find(numa_stat, "anon "), *shared = line_find(numa_stat, "shmem ");
+    *ret_memory = (BlNodeMemory){0};
+    if (pages == NULL && anonymous == NULL)
+        return FALSE;
+    if (!nodes_add(pages != NULL ? pages : anonymous, pages != NULL ? page_bytes : 1, &memory) ||
+        (pages == NULL && shared != NULL && !nodes_add(shared, 1, &memory)))
+        return FALSE;
+    *ret_memory = memory;
+    return TRUE;
 }
 
 /* Its lines are like those of /proc/vmstat. */

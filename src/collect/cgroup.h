@@ -5,7 +5,7 @@
 #ifndef BL_COLLECT_CGROUP_H
 #define BL_COLLECT_CGROUP_H
 
-#include <glib.h>
+#include "model/topology.h"
 
 typedef enum {
     BL_CGROUP_NONE,
@@ -30,5 +30,9 @@ gboolean bl_cgroup_throttled_parse(const char *cpu_stat, gint64 *ret_nsec);
 /* Bytes in transparent huge pages from the text of memory.stat (v1: total_rss_huge, v2: anon_thp).
  */
 gboolean bl_cgroup_huge_parse(const char *memory_stat, gint64 *ret_bytes);
+
+/* Where a group's anonymous and shared memory is, from the text of memory.numa_stat (v1 counts
+ * pages). FALSE, and not known, when it does not tell. */
+gboolean bl_cgroup_nodes_parse(const char *numa_stat, gint64 page_bytes, BlNodeMemory *ret_memory);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "definition/metadata.h"
 #include "definition/parts.h"
+#include "definition/traits.h"
 
 /* A libvirtd that does not answer for 3 x 5 s is given up; calls that wait for it fail then. */
 #define KEEPALIVE_SECONDS 5
@@ -238,12 +239,15 @@ BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error)
     return g_steal_pointer(&facts);
 }
 
-void bl_libvirt_parts(virDomainPtr domain, gboolean next, BlParts *ret_parts)
+void bl_libvirt_definition_read(virDomainPtr domain, gboolean next, BlParts *ret_parts,
+                                BlTraits **ret_traits)
 {
     char *xml = virDomainGetXMLDesc(domain, next ? VIR_DOMAIN_XML_INACTIVE : 0);
     *ret_parts = (BlParts){0};
     if (xml != NULL && !bl_parts_read(xml, strlen(xml), ret_parts, NULL))
         ret_parts->known = FALSE;
+    if (ret_traits != NULL)
+        *ret_traits = xml != NULL ? bl_traits_read(xml, strlen(xml), NULL) : NULL;
     free(xml);
 }
 

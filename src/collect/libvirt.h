@@ -11,6 +11,7 @@
 
 #include "model/parts.h"
 #include "model/sample.h"
+#include "model/traits.h"
 
 #define BL_LIBVIRT_ERROR (bl_libvirt_error_quark())
 GQuark bl_libvirt_error_quark(void);
@@ -56,9 +57,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlDomainFacts, bl_domain_facts_free)
 
 BlDomainFacts *bl_libvirt_facts(virDomainPtr domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The parts of a domain's definition: as it runs, or as it will start. Unknown when it cannot be
- * read. */
-void bl_libvirt_parts(virDomainPtr domain, gboolean next, BlParts *ret_parts);
+/* The parts and the traits of a domain's definition: as it runs, or as it will start. Unknown, and
+ * NULL, when it cannot be read. ret_traits NULL: not wanted. */
+void bl_libvirt_definition_read(virDomainPtr domain, gboolean next, BlParts *ret_parts,
+                                BlTraits **ret_traits);
 
 /* What QEMU and the guest's balloon driver tell of a domain's memory: the balloon's size, and the
  * figures of the driver's last report. Blocks until QEMU answers. */

@@ -3,8 +3,7 @@
  * waits for the next start. */
 #include "core/audit-private.h"
 
-/* A balloon could take memory from it at its next start, and its class lets it. */
-static gboolean is_ballooned(const BlAuditGuest *guest)
+gboolean bl_audit_is_ballooned(const BlAuditGuest *guest)
 {
     return guest->class->memory_ballooning && bl_parts_have_balloon(&guest->next) &&
            !bl_parts_have(&guest->next, BL_PART_HUGE_PAGES) &&
@@ -14,24 +13,25 @@ static gboolean is_ballooned(const BlAuditGuest *guest)
 void bl_audit_tell_change(BlFinding *finding, const BlAuditRule *rule, const BlAuditGuest *guest,
                           const char *xml)
 {
+    g_autofree char *name = bl_audit_word(guest->name);
     finding->appliable = rule->changes;
     if (guest->transient)
         finding->blocked = g_strdup("it is transient: there is no definition for a next start");
     finding->change = rule->changes
                           ? g_strdup_printf("%s in its definition, for its next start: ballast "
                                             "audit %s --apply %s",
-                                            xml, guest->name, rule->name)
+                                            xml, name, rule->name)
                           : g_strdup_printf("%s in its definition, for its next start: virsh edit "
                                             "%s",
-                                            xml, guest->name);
-    finding->undo = rule->changes
-                        ? g_strdup_printf("ballast audit %s --undo %s", guest->name, rule->name)
-                        : g_strdup("the same way");
+                                            xml, name);
+    finding->undo = rule->changes ? g_strdup_printf("ballast audit %s --undo %s", name, rule->name)
+                                  : g_strdup("the same way");
 }
 
 void bl_audit_tell_set(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest,
                        const char *what)
 {
+    g_autofree char *name = bl_audit_word(guest->name);
     BlFinding *finding = bl_audit_add(audit, rule, guest, BL_SEVERITY_INFO);
     finding->set = TRUE;
     finding->text = g_strdup_printf("%s is set for the next start", what);
@@ -39,7 +39,7 @@ void bl_audit_tell_set(BlAudit *audit, const BlAuditRule *rule, const BlAuditGue
                                       "QEMU",
                                       guest->name);
     if (finding->ours)
-        finding->undo = g_strdup_printf("ballast audit %s --undo %s", guest->name, rule->name);
+        finding->undo = g_strdup_printf("ballast audit %s --undo %s", name, rule->name);
 }
 
 void bl_audit_balloon(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest)
@@ -73,7 +73,7 @@ void bl_audit_statistics(BlAudit *audit, const BlAuditRule *rule, const BlAuditG
 
 void bl_audit_autodeflate(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest)
 {
-    if (!is_ballooned(guest))
+    if (!bl_audit_is_ballooned(guest))
         return;
     if (!bl_parts_are_on(&guest->next, BL_PART_AUTODEFLATE)) {
         BlFinding *finding = bl_audit_add(audit, rule, guest, BL_SEVERITY_WARNING);
@@ -107,7 +107,7 @@ static char *reporting_gain(const BlAuditGuest *guest)
 
 void bl_audit_reporting(BlAudit *audit, const BlAuditRule *rule, const BlAuditGuest *guest)
 {
-    if (!is_ballooned(guest))
+    if (!bl_audit_is_ballooned(guest))
         return;
     if (!bl_parts_are_on(&guest->next, BL_PART_REPORTING)) {
         BlFinding *finding = bl_audit_add(audit, rule, guest, BL_SEVERITY_WARNING);

@@ -104,8 +104,10 @@ static char *huge_evidence(const BlAudit *audit, const BlAuditGuest *guest)
         g_autofree char *huge = bl_audit_bytes(guest->huge);
         g_string_append_printf(text, "; %s of it is in transparent huge pages", huge);
     }
-    g_string_append(text, "; it would take ");
-    pages_append(text, audit, guest);
+    if (audit->facts->host.pools->len > 0) {
+        g_string_append(text, "; it would take ");
+        pages_append(text, audit, guest);
+    }
     return g_string_free(text, FALSE);
 }
 
@@ -152,8 +154,13 @@ static void mount_tell(const BlAudit *audit, BlFinding *finding)
 /* A guest does not start when its pages are not there, so they come first. */
 static void pool_tell(const BlAudit *audit, const BlAuditGuest *guest, BlFinding *finding)
 {
-    gint64 needed = pages_of(guest, audit->facts->host.huge_page_bytes);
-    gint64 free = pool_free(audit, guest);
+    gint64 page_bytes = audit->facts->host.huge_page_bytes;
+    if (page_bytes <= 0) {
+        if (finding->blocked == NULL)
+            finding->blocked = g_strdup("it is not known whether the host has huge pages for it");
+        return;
+    }
+    gint64 needed = pages_of(guest, page_bytes), free = pool_free(audit, guest);
     if (free >= needed)
         return;
     g_autofree char *line = pool_line(audit, guest, needed - free);
@@ -179,8 +186,7 @@ void bl_audit_huge_pages(BlAudit *audit, const BlAuditRule *rule, const BlAuditG
 {
     const BlClass *class = guest->class;
     guint wish = class->memory_huge_pages;
-    if (!guest->next.known || class->memory_ballooning || guest->size <= 0 ||
-        audit->facts->host.huge_page_bytes <= 0)
+    if (!guest->next.known || class->memory_ballooning || guest->size <= 0)
         return;
     if (bl_parts_have(&guest->next, BL_PART_HUGE_PAGES)) {
         if (guest->now.known && !bl_parts_have(&guest->now, BL_PART_HUGE_PAGES))

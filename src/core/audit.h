@@ -1,5 +1,5 @@
-/* The audit: rules over facts of the host and its guests, which find what stands in the way of good
- * memory and what it takes. One table of rules; pure. A rule whose facts are unknown finds
+/* The audit: rules over facts of the host and its guests, which find what makes guests slower than
+ * they could be, and what it takes. One table of rules; pure. A rule whose facts are unknown finds
  * nothing. */
 #ifndef BL_CORE_AUDIT_H
 #define BL_CORE_AUDIT_H
@@ -26,6 +26,11 @@ struct BlAuditRule {
 const BlAuditRule *bl_audit_rules(guint *ret_count);
 /* NULL when there is no such rule. */
 const BlAuditRule *bl_audit_rule_find(const char *name);
+
+/* What a view tells of the host, and of a guest; that is appended, and owned by the facts. */
+void bl_audit_facts_take_host(BlAuditFacts *facts, const BlView *view);
+BlAuditGuest *bl_audit_facts_take_guest(BlAuditFacts *facts, const BlPolicy *policy,
+                                        const BlDomainView *domain);
 
 /* BlFinding *, of the host first, then guest by guest, in the order of the rules. */
 GPtrArray *bl_audit_run(const BlAuditFacts *facts);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "definition/markup.h"
 #include "definition/metadata.h"
 
 /* Of a leaf that is read; longer text is none of ours. */
@@ -41,15 +42,6 @@ typedef struct {
     gboolean committed; /* memory is locked, or all taken at the start */
 } Reading;
 
-static const char *attribute(const char **names, const char **values, const char *name)
-{
-    for (guint i = 0; names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0)
-            return values[i];
-    }
-    return NULL;
-}
-
 static Leaf leaf_of(const Reading *reading)
 {
     Leaf leaf = 0;
@@ -79,7 +71,7 @@ static gboolean is_ours(const Reading *reading, const char *name, const char **n
     g_autofree char *prefix = colon != NULL ? g_strndup(name, (gsize)(colon - name)) : g_strdup("");
     g_autofree char *declaration =
         colon != NULL ? g_strconcat("xmlns:", prefix, NULL) : g_strdup("xmlns");
-    const char *uri = attribute(names, values, declaration);
+    const char *uri = bl_markup_attribute(names, values, declaration);
     if (uri != NULL)
         return strcmp(uri, BL_METADATA_URI) == 0;
     return g_ptr_array_find_with_equal_func(reading->prefixes, prefix, g_str_equal, NULL);
@@ -93,18 +85,20 @@ static void other_begin(Reading *reading, const char **names, const char **value
     const char *path = reading->path->str;
     g_string_truncate(reading->text, 0);
     g_clear_pointer(&reading->unit, g_free);
-    reading->unit = g_strdup(attribute(names, values, "unit"));
-    if (strcmp(path, leaf_paths[LEAF_VCPU]) == 0 && attribute(names, values, "current") != NULL) {
+    reading->unit = g_strdup(bl_markup_attribute(names, values, "unit"));
+    if (strcmp(path, leaf_paths[LEAF_VCPU]) == 0 &&
+        bl_markup_attribute(names, values, "current") != NULL) {
         g_free(reading->online);
-        reading->online = g_strdup(attribute(names, values, "current"));
+        reading->online = g_strdup(bl_markup_attribute(names, values, "current"));
     }
     if (strcmp(path, "/domain/devices/memballoon") == 0)
-        reading->balloon = g_str_has_prefix(
-            attribute(names, values, "model") != NULL ? attribute(names, values, "model") : "",
-            "virtio");
+        reading->balloon = g_str_has_prefix(bl_markup_attribute(names, values, "model") != NULL
+                                                ? bl_markup_attribute(names, values, "model")
+                                                : "",
+                                            "virtio");
     if (strcmp(path, "/domain/memoryBacking/locked") == 0 ||
         (strcmp(path, "/domain/memoryBacking/allocation") == 0 &&
-         g_strcmp0(attribute(names, values, "mode"), "immediate") == 0))
+         g_strcmp0(bl_markup_attribute(names, values, "mode"), "immediate") == 0))
         reading->committed = TRUE;
     if (reading->depth <= 2)
         prefixes_note(reading, names, values);
@@ -246,31 +240,16 @@ static void reading_clear(Reading *reading)
     g_free(reading->online);
 }
 
-static gboolean markup_read(Reading *reading, const char *xml, gsize length, GError **error)
+BlDomainSample *bl_definition_parse(const char *xml, gsize length, GError **error)
 {
     static const GMarkupParser parser = {
         .start_element = element_start, .end_element = element_end, .text = element_text};
-    g_autoptr(GError) wrong = NULL;
-    g_autoptr(GMarkupParseContext) context =
-        g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, reading, NULL);
-    if (length <= BL_DEFINITION_MAX &&
-        g_markup_parse_context_parse(context, xml, (gssize)length, &wrong) &&
-        g_markup_parse_context_end_parse(context, &wrong))
-        return TRUE;
-    g_set_error(error, BL_DEFINITION_ERROR, BL_DEFINITION_ERROR_DAMAGED,
-                "the guest's definition cannot be read: %s",
-                wrong != NULL ? wrong->message : "it is too large");
-    return FALSE;
-}
-
-BlDomainSample *bl_definition_parse(const char *xml, gsize length, GError **error)
-{
     Reading reading = {.path = g_string_new(NULL),
                        .text = g_string_new(NULL),
                        .prefixes = g_ptr_array_new_with_free_func(g_free),
                        .metadata = bl_metadata_reader_new()};
     BlDomainSample *domain = NULL;
-    if (markup_read(&reading, xml, length, error))
+    if (bl_markup_read(&parser, &reading, xml, length, error))
         domain = domain_make(&reading, error);
     g_auto(GStrv) metadata = bl_metadata_reader_finish(reading.metadata);
     if (domain != NULL && metadata[0] != NULL)

@@ -1,15 +1,27 @@
 /* The audit's facts and findings: see audit.h. */
 #include "model/audit.h"
 
+#include <string.h>
+
 static const char *const severity_names[BL_SEVERITIES] = {"info", "warning", "error"};
+
+static void guest_free(gpointer data)
+{
+    BlAuditGuest *guest = data;
+    bl_traits_unref(guest->runs);
+    bl_traits_unref(guest->starts);
+    g_free(guest);
+}
 
 BlAuditFacts *bl_audit_facts_new(void)
 {
     BlAuditFacts *facts = g_new0(BlAuditFacts, 1);
-    facts->host.swappiness = facts->host.swap_bytes = facts->host.huge_page_bytes = -1;
-    facts->host.hugetlbfs = -1;
-    facts->host.pools = g_array_new(FALSE, FALSE, sizeof(BlAuditPool));
-    facts->guests = g_ptr_array_new_with_free_func(g_free);
+    BlAuditHost *host = &facts->host;
+    host->swappiness = host->swap_bytes = host->huge_page_bytes = -1;
+    host->cpus = host->memory_bytes = host->overcommit_milli = host->ready_boundary = -1;
+    host->hugetlbfs = host->mode = -1;
+    host->pools = g_array_new(FALSE, FALSE, sizeof(BlAuditPool));
+    facts->guests = g_ptr_array_new_with_free_func(guest_free);
     return facts;
 }
 
@@ -30,8 +42,21 @@ BlAuditGuest *bl_audit_facts_add(BlAuditFacts *facts, const char *uuid, const ch
     g_strlcpy(guest->name, name, sizeof guest->name);
     guest->class = class;
     guest->size = guest->working_set = guest->resident = guest->free = guest->huge = -1;
+    guest->ready = guest->ready_mean = guest->ready_most = guest->demand_most = -1;
     g_ptr_array_add(facts->guests, guest);
     return guest;
+}
+
+static int guest_compare(gconstpointer a, gconstpointer b)
+{
+    const BlAuditGuest *left = *(BlAuditGuest *const *)a, *right = *(BlAuditGuest *const *)b;
+    int order = strcmp(left->name, right->name);
+    return order != 0 ? order : strcmp(left->uuid, right->uuid);
+}
+
+void bl_audit_facts_sort(BlAuditFacts *facts)
+{
+    g_ptr_array_sort(facts->guests, guest_compare);
 }
 
 BlFinding *bl_finding_new(const char *rule, BlSeverity severity)

@@ -8,6 +8,8 @@
 
 #include "model/parts.h"
 #include "model/policy.h"
+#include "model/topology.h"
+#include "model/traits.h"
 #include "model/view.h"
 
 typedef struct {
@@ -18,12 +20,22 @@ typedef struct {
     BlParts now;        /* as it runs */
     BlParts next;       /* as it will start */
     guint ours;         /* bit i: part i of `next` is changed by Ballast, and still is */
+    BlTraits *runs;     /* the rest of the definition that it runs with; NULL: unknown */
+    BlTraits *starts;   /* and of that for its next start */
+    BlNodeMemory where; /* its memory is */
+    guint vcpus;        /* that it has now; 0: unknown */
     /* Bytes; -1: unknown. */
     gint64 size;
     gint64 working_set;
     gint64 resident;
     gint64 free; /* what the guest uses for nothing */
     gint64 huge; /* in transparent huge pages */
+    /* Permyriad; -1: unknown. */
+    gint64 ready;         /* of the worst vCPU, over the last seconds */
+    gint64 observed_usec; /* how long it has been watched; 0: not at all */
+    gint64 ready_mean;    /* of the worst vCPU, in that time */
+    gint64 ready_most;
+    gint64 demand_most; /* of one core: what all its vCPUs together used or waited for at most */
 } BlAuditGuest;
 
 /* Huge pages set aside, of one size on one NUMA node. */
@@ -41,6 +53,13 @@ typedef struct {
     gint64 huge_page_bytes; /* of the size used where none is named; -1: unknown */
     gint hugetlbfs;         /* 1: mounted, without which nobody gets them; -1: unknown */
     GArray *pools;          /* BlAuditPool, by page size and node */
+    gint mode;              /* BlMode; -1: unknown */
+    gint64 cpus;            /* -1: unknown */
+    gint64 memory_bytes;    /* that guests may have, by the policy; -1: unknown */
+    /* The policy's boundaries; -1: unknown. */
+    gint64 overcommit_milli;
+    gint64 ready_boundary;
+    const BlTopology *topology; /* NULL: unknown */
 } BlAuditHost;
 
 typedef struct {
@@ -54,6 +73,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlAuditFacts, bl_audit_facts_free)
 /* Appends a guest of which nothing is known; returns it, owned by the facts. */
 BlAuditGuest *bl_audit_facts_add(BlAuditFacts *facts, const char *uuid, const char *name,
                                  const BlClass *class);
+/* By name, then by UUID. */
+void bl_audit_facts_sort(BlAuditFacts *facts);
 
 typedef enum {
     BL_SEVERITY_INFO,

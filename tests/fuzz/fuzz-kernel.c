@@ -24,6 +24,7 @@ static void check(gboolean holds)
 static void counters(const char *text)
 {
     gint64 first = 0, second = 0;
+    BlNodeMemory memory;
     if (bl_schedstat_parse(text, &first, &second))
         check(first >= 0 && second >= 0);
     for (gint64 ticks = 0; ticks <= 1000; ticks += 100) {
@@ -34,6 +35,9 @@ static void counters(const char *text)
         check(first >= 0);
     if (bl_cgroup_throttled_parse(text, &first))
         check(first >= 0);
+    bl_cgroup_nodes_parse(text, 4096, &memory);
+    for (guint i = 0; i < BL_NODES_MAX; i++)
+        check(memory.bytes[i] >= 0);
     if (bl_cgroup_huge_parse(text, &first))
         check(first >= 0);
     bl_hugetlbfs_is_mounted(text);

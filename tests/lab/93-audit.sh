@@ -129,4 +129,35 @@ huge() {
 	ok "as it is" not next_has hugepages
 }
 
-run_tests found applied killed foreign huge
+# What rules about the definition find of $OLD, of those that need nothing else.
+definition_rules() {
+	jq -r --arg vm "$OLD" '[.findings[] | select(.vm == $vm and
+		(.rule | test("^(disk|net|device)[.]|^cpu[.](model|migration|timers)|^memory[.](balloon|statistics|autodeflate|reporting)")))
+		| .rule] | sort | join(" ")'
+}
+
+offline() {
+	local rc=0
+	old_start
+	daemon_start d --mode observe
+	mkdir -p "$RUN/xml"
+	next_xml >"$RUN/xml/old.xml"
+	lab_virsh dumpxml "$WEB" >"$RUN/xml/web.xml"
+	audit "$OLD" -o json >"$RUN/live.json" || true
+	"$BALLAST" audit --xml "$RUN/xml" -o json >"$RUN/files.json" || rc=$?
+	ok "without a daemon: a warning" same "$rc" 10
+	ok "the rules find the same of the definition" same "$(definition_rules <"$RUN/files.json")" "$(definition_rules <"$RUN/live.json")"
+	ok "it is not nothing" bash -c "jq -e 'any(.findings[]; .rule == \"device.random\")' '$RUN/files.json'"
+	ok "as SARIF" bash -c "'$BALLAST' audit --xml '$RUN/xml' -o sarif | jq -e '.version == \"2.1.0\" and (.runs[0].results | length > 0)'"
+	if command -v lstopo-no-graphics >/dev/null; then
+		lstopo-no-graphics --of xml -f "$RUN/host.topology"
+		sed 's/<vcpu[^<]*</<vcpu>4096</' "$RUN/xml/old.xml" >"$RUN/xml/huge.xml.in"
+		rm "$RUN/xml/old.xml"
+		mv "$RUN/xml/huge.xml.in" "$RUN/xml/huge.xml"
+		rc=0
+		"$BALLAST" audit --xml "$RUN/xml" --topology "$RUN/host.topology" --rule cpu.node >/dev/null || rc=$?
+		ok "this host's topology: more vCPUs than it has CPUs" same "$rc" 11
+	fi
+}
+
+run_tests found applied killed foreign offline huge

@@ -234,6 +234,20 @@ static void test_huge_wished(Setup *setup, gconstpointer data)
     check(setup, "");
 }
 
+/* Without knowing the host it is found, but not set. */
+static void test_huge_unknown(Setup *setup, gconstpointer data)
+{
+    setup->guest->class = setup->own;
+    setup->own->memory_huge_pages = BL_HUGE_PAGES_REQUIRED;
+    setup->facts->host.huge_page_bytes = -1;
+    g_array_set_size(setup->facts->host.pools, 0);
+    g_auto(BlFinding) last = {0};
+    g_autofree char *text = found(setup, &last);
+    g_assert_cmpstr(text, ==, "memory.huge_pages error");
+    g_assert_nonnull(strstr(last.blocked, "not known"));
+    g_assert_cmpstr(last.evidence, ==, "it has 2 GiB");
+}
+
 static void test_huge_large(Setup *setup, gconstpointer data)
 {
     setup->guest->class = setup->own;
@@ -323,6 +337,7 @@ int main(int argc, char **argv)
     ADD("transient", test_transient);
     ADD("locked", test_locked);
     ADD("huge-wished", test_huge_wished);
+    ADD("huge-unknown", test_huge_unknown);
     ADD("huge-large", test_huge_large);
     ADD("huge-pool", test_huge_pool);
     g_test_add_func("/audit/table", test_table);

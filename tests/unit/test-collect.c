@@ -313,6 +313,20 @@ static void test_huge(void)
     g_assert_true(bl_cgroup_huge_parse("rss_huge 0\ntotal_rss_huge 2097152\n", &bytes));
     g_assert_cmpint(bytes, ==, 2097152);
     g_assert_false(bl_cgroup_huge_parse("cache 1\n", &bytes));
+    BlNodeMemory memory;
+    g_assert_true(bl_cgroup_nodes_parse("anon N0=4096 N1=8192\nfile N0=1 N1=1\nshmem N0=100 N1=0\n",
+                                        4096, &memory));
+    g_assert_true(memory.known && memory.bytes[0] == 4196 && memory.bytes[1] == 8192);
+    g_assert_true(bl_cgroup_nodes_parse("total=9 N0=9\nanon=1 N0=1\nhierarchical_total=9 N0=9\n"
+                                        "hierarchical_anon=3 N0=2 N63=1\n",
+                                        4096, &memory));
+    g_assert_true(memory.bytes[0] == 8192 && memory.bytes[63] == 4096);
+    g_assert_false(bl_cgroup_nodes_parse("anon N64=1\n", 4096, &memory));
+    g_assert_false(memory.known);
+    g_assert_false(bl_cgroup_nodes_parse("anon N0=99999999999999999999\n", 4096, &memory));
+    g_assert_false(bl_cgroup_nodes_parse("anon N0\n", 4096, &memory));
+    g_assert_false(bl_cgroup_nodes_parse("canon N0=1\n", 4096, &memory));
+    g_assert_false(bl_cgroup_nodes_parse("", 4096, &memory));
 }
 
 static void test_pid_file(void)

@@ -80,7 +80,7 @@ static void test_vms(void)
     check(0, "vms -ocsv", "name,class,ready,ready.mean,", "");
     g_assert_nonnull(strstr(out_text, "\n\"a,\"\"b\"\"\",critical,0.002,,"));
     g_assert_nonnull(strstr(out_text, ",none,"));
-    check(2, "vms -o yaml", "", "there are table, wide, json, csv and name");
+    check(2, "vms -o yaml", "", "there are table, wide, json, csv, name and sarif");
 }
 
 static void test_guest(void)
