@@ -47,6 +47,7 @@ void bl_domain_free(BlDomain *domain)
         return;
     g_array_unref(domain->threads);
     g_free(domain->fields);
+    g_free(domain->size.history);
     g_free(domain);
 }
 
@@ -80,6 +81,7 @@ void bl_domain_forget_counters(BlDomain *domain)
     g_array_set_size(domain->threads, 0);
     bl_track_reset(&domain->throttle);
     domain->missed_ticks = 0;
+    domain->size.minute_usec = 0;
 }
 
 static void forget(BlDomain *domain)
@@ -88,6 +90,7 @@ static void forget(BlDomain *domain)
     memset(domain->fields, 0, domain->end_control * sizeof *domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
     memory_forget(domain);
+    domain->size.interval_usec = 0;
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)
