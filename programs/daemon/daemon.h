@@ -236,6 +236,19 @@ void bl_daemon_audit_handlers(BlApiConfig *config);
 GPtrArray *bl_daemon_audit(BlDaemon *daemon);
 /* definition.c: the same of definitions for a guest's next start. */
 BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data);
+/* A change of a part of the definition that somebody has ordered; `what` stays valid. */
+typedef struct {
+    const char *what; /* in answers and the log */
+    BlPart part;
+    const char *value;
+} BlDefinitionWish;
+BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
+                                      const BlDefinitionWish *wish, const char *uuid,
+                                      const char *name);
+BlApiReply bl_daemon_definition_undo(BlDaemon *daemon, const BlApiCall *call,
+                                     const BlDefinitionWish *wish);
+/* FALSE when "undo" or "dryRun" of the call is neither true nor false. */
+gboolean bl_daemon_definition_flags(const BlApiCall *call);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);
