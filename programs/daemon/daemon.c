@@ -139,6 +139,7 @@ static gboolean tick(gpointer data)
     bl_daemon_steps(daemon, daemon->plan);
     tick_record(daemon);
     decisions_publish(daemon);
+    bl_daemon_sizes_save(daemon, now, FALSE);
     stop_check(daemon, now);
     return G_SOURCE_CONTINUE;
 }
@@ -307,6 +308,7 @@ static void daemon_free(BlDaemon *daemon)
     /* To wait for workers the context goes on, and no tick is to find half a daemon. */
     g_ptr_array_unref(daemon->sources);
     bl_api_server_stop(daemon->api);
+    bl_daemon_sizes_save(daemon, g_get_monotonic_time(), TRUE);
     trace_end(daemon);
     if (daemon->connection != NULL)
         bl_libvirt_disconnect(daemon->connection);

@@ -58,6 +58,9 @@ typedef struct {
     int ksm_fd;                /* its ksm_stat; -1: none */
     BlValues sharing;          /* what that told last */
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
+    gboolean history_pending;  /* and what the store remembers of its demand */
+    gboolean history_lost;     /* that could not be read: left alone in this run */
+    gint64 history_saved_usec;
     /* Of its definition, for the audit. */
     gboolean transient; /* it has none to start from again */
     BlParts now, next;
@@ -249,6 +252,13 @@ BlApiReply bl_daemon_definition_undo(BlDaemon *daemon, const BlApiCall *call,
                                      const BlDefinitionWish *wish);
 /* FALSE when "undo" or "dryRun" of the call is neither true nor false. */
 gboolean bl_daemon_definition_flags(const BlApiCall *call);
+
+/* size.c: right-sizing; the demand of guests is kept in the store. */
+void bl_daemon_size_handlers(BlApiConfig *config);
+/* Puts what earlier runs kept of a guest into the sample, once. */
+void bl_daemon_size_sample(BlDaemon *daemon, const char *uuid, BlRecord *record);
+/* Saves what is due, a little in each tick; or all. */
+void bl_daemon_sizes_save(BlDaemon *daemon, gint64 now_usec, gboolean all);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);
