@@ -76,11 +76,6 @@ gint64 bl_size_histogram_percentile(const BlSizeHistogram *histogram, gint64 per
     return -1;
 }
 
-gint64 bl_size_histogram_total(const BlSizeHistogram *histogram)
-{
-    return (gint64)(weight_sum(histogram) / weight_now(histogram));
-}
-
 void bl_size_histogram_merge(BlSizeHistogram *histogram, const BlSizeHistogram *other)
 {
     guint64 ours = weight_now(histogram), theirs = weight_now(other);

@@ -19,9 +19,6 @@ void bl_size_histogram_add(BlSizeHistogram *histogram, gint64 value);
  * up to its bucket's end (by at most a sixteenth); -1 while it is empty. */
 gint64 bl_size_histogram_percentile(const BlSizeHistogram *histogram, gint64 permyriad);
 
-/* The present interval's weight is one: how many of such there are. */
-gint64 bl_size_histogram_total(const BlSizeHistogram *histogram);
-
 /* Adds what another one holds, each as old as it is now. */
 void bl_size_histogram_merge(BlSizeHistogram *histogram, const BlSizeHistogram *other);
 

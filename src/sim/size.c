@@ -12,21 +12,23 @@ typedef struct {
 } Judge;
 
 static const struct {
-    const char *name;
+    const char *name;  /* NULL: that of its care */
     gint64 percentile; /* permyriad; -1: one of Ballast's */
     BlSizeCare care;
 } rules[BL_SIM_SIZE_RULES] = {
     {"p95", 9500, 0},
     {"p99", 9900, 0},
     {"highest", BL_PERMYRIAD, 0},
-    {"careful", -1, BL_SIZE_CAREFUL},
-    {"ordinary", -1, BL_SIZE_ORDINARY},
-    {"thrifty", -1, BL_SIZE_THRIFTY},
+    {NULL, -1, BL_SIZE_CAREFUL},
+    {NULL, -1, BL_SIZE_ORDINARY},
+    {NULL, -1, BL_SIZE_THRIFTY},
 };
 
 const char *bl_sim_size_rule_name(BlSimSizeRule rule)
 {
-    return rule < BL_SIM_SIZE_RULES ? rules[rule].name : "unknown";
+    if (rule >= BL_SIM_SIZE_RULES)
+        return "unknown";
+    return rules[rule].name != NULL ? rules[rule].name : bl_size_care_name(rules[rule].care);
 }
 
 static gint64 point_at(const Judge *judge, guint at)

@@ -68,6 +68,7 @@ static void test_short_recording(void)
 static void test_names(void)
 {
     g_assert_cmpstr(bl_sim_size_rule_name(BL_SIM_SIZE_P95), ==, "p95");
+    g_assert_cmpstr(bl_sim_size_rule_name(BL_SIM_SIZE_THRIFTY), ==, "thrifty");
     g_assert_cmpstr(bl_sim_size_rule_name(BL_SIM_SIZE_RULES), ==, "unknown");
 }
 
