@@ -3,7 +3,8 @@
 
 #include "base/units.h"
 
-#define HOUR_USEC ((gint64)3600 * BL_USEC_PER_SEC)
+#define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
+#define HOUR_USEC (60 * MINUTE_USEC)
 #define DAY_USEC (24 * HOUR_USEC)
 /* An hour with another number of vCPUs tells something. */
 #define EFFECT_INTERVALS 12
@@ -29,8 +30,10 @@ static void observed_append(GString *out, gint64 usec)
     gint64 days = usec / DAY_USEC, hours = usec / HOUR_USEC;
     if (days > 1)
         g_string_append_printf(out, "%" G_GINT64_FORMAT " days", days);
-    else
+    else if (hours > 0)
         g_string_append_printf(out, "%" G_GINT64_FORMAT " h", hours);
+    else
+        g_string_append_printf(out, "%" G_GINT64_FORMAT " min", usec / MINUTE_USEC);
 }
 
 /* "99.6 % of 8 days it wanted 1.2 cores or less (half of the time 0.3 cores)" */

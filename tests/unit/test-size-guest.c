@@ -245,6 +245,8 @@ static void test_sentences(void)
     sizing.advices[BL_SIZE_CPU].verdict = BL_SIZE_EARLY;
     sizing.advices[BL_SIZE_CPU].observed_usec = 3 * 60 * MINUTE;
     explained(&sizing, BL_SIZE_CPU, "known for 3 h: advice takes a day");
+    sizing.advices[BL_SIZE_CPU].observed_usec = 5 * MINUTE;
+    explained(&sizing, BL_SIZE_CPU, "known for 5 min: advice takes a day");
 }
 
 int main(int argc, char **argv)
