@@ -200,14 +200,11 @@ static void print_change(const BlCli *cli, const json_t *reply)
     bl_cli_print_line(cli->err, message != NULL ? message : "done");
 }
 
-static int change_definition(BlCli *cli, const char *name, const char *rule, gboolean undo)
+int bl_cli_change_definition(BlCli *cli, BlRouteId route, const char *name, json_t *body)
 {
     json_t *reply;
-    json_t *body = json_pack("{s:s, s:b, s:b}", "rule", rule, "undo", undo, "dryRun",
-                             bl_cli_flag(cli, "dry-run"));
-    if (body == NULL)
-        return bl_cli_fail(cli, BL_EXIT_USAGE, "\"%s\" is not UTF-8", rule);
-    int code = bl_cli_post(cli, BL_ROUTE_DEFINITION, name, body, &reply);
+    json_object_set_new(body, "dryRun", json_boolean(bl_cli_flag(cli, "dry-run")));
+    int code = bl_cli_post(cli, route, name, body, &reply);
     json_decref(body);
     if (code != BL_EXIT_DONE)
         return code;
@@ -217,6 +214,13 @@ static int change_definition(BlCli *cli, const char *name, const char *rule, gbo
         print_change(cli, reply);
     json_decref(reply);
     return BL_EXIT_DONE;
+}
+
+static int change_rule(BlCli *cli, const char *name, const char *rule, gboolean undo)
+{
+    json_t *body = json_pack("{s:s, s:b}", "rule", rule, "undo", undo);
+    return body != NULL ? bl_cli_change_definition(cli, BL_ROUTE_DEFINITION, name, body)
+                        : bl_cli_fail(cli, BL_EXIT_USAGE, "\"%s\" is not UTF-8", rule);
 }
 
 int bl_command_audit(BlCli *cli, int argc, char **argv)
@@ -243,6 +247,6 @@ int bl_command_audit(BlCli *cli, int argc, char **argv)
     if (applied == NULL && undone == NULL && bl_cli_flag(cli, "dry-run"))
         return bl_cli_fail(cli, BL_EXIT_USAGE, "--dry-run goes with --apply or --undo");
     if (applied != NULL || undone != NULL)
-        return change_definition(cli, argv[0], applied != NULL ? applied : undone, undone != NULL);
+        return change_rule(cli, argv[0], applied != NULL ? applied : undone, undone != NULL);
     return explained != NULL ? explain_rules(cli, explained) : show_findings(cli, argc, argv);
 }

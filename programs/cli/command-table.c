@@ -67,6 +67,13 @@ static const BlOption audit_options[] = {
     {NULL},
 };
 
+static const BlOption size_options[] = {
+    {"apply", 0, NULL, "set the vCPUs that are advised in its definition, for its next start"},
+    {"undo", 0, NULL, "undo that, unless somebody else has changed it since"},
+    {"dry-run", 0, NULL, "with --apply or --undo: show the difference, and do nothing"},
+    {NULL},
+};
+
 static const BlOption replay_options[] = {
     {"check", 0, NULL, "compare with the recorded plans instead of printing"},
     {NULL},
@@ -132,6 +139,12 @@ static const BlCommand commands[] = {
      "is nothing to change or somebody else has changed it.",
      audit_options, 0, G_MAXUINT, BL_FORMATS_SHOW | 1u << BL_FORMAT_CSV | 1u << BL_FORMAT_SARIF,
      "vm", bl_command_audit},
+    {"size", "[NAME]", "how many vCPUs and how much memory guests should have",
+     "By what they asked for over the last weeks; of one guest with the reasons. \"-\" in ADVISED: "
+     "as it is. --apply sets the vCPUs alone, never touches the running guest, works in every "
+     "mode, "
+     "and exits with 5 when nothing is advised or somebody else has changed it.",
+     size_options, 0, 1, BL_FORMATS_LIST, "vm", bl_command_size},
     {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",
      "answer libvirt's hook: may this guest start",
      "Reads the guest's definition from the standard input. Exits with 4 when the policy refuses "

@@ -97,6 +97,9 @@ int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t 
                 json_t **ret_reply);
 /* Posts and shows the reply: its message, or the whole object with -o json. */
 int bl_cli_act(BlCli *cli, BlRouteId route, const char *argument, const json_t *body);
+/* Posts a change of a definition, with --dry-run or without, and shows its difference and message;
+ * takes the body over. */
+int bl_cli_change_definition(BlCli *cli, BlRouteId route, const char *name, json_t *body);
 void bl_cli_print_json(const BlCli *cli, const json_t *object);
 /* A line of text that may hold anything: control characters are shown as \xNN. */
 void bl_cli_print_line(FILE *to, const char *text);
@@ -130,6 +133,7 @@ int bl_command_policy_reload(BlCli *cli, int argc, char **argv);
 int bl_command_fit(BlCli *cli, int argc, char **argv);
 int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
 int bl_command_audit(BlCli *cli, int argc, char **argv);
+int bl_command_size(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);
 int bl_command_replay(int argc, char **argv);

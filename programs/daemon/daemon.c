@@ -142,6 +142,7 @@ void bl_daemon_tick(BlDaemon *daemon)
     bl_daemon_steps(daemon, daemon->plan);
     tick_record(daemon);
     decisions_publish(daemon);
+    bl_daemon_sizes_save(daemon, now, FALSE);
     stop_check(daemon, now);
 }
 
@@ -336,6 +337,7 @@ static void daemon_free(BlDaemon *daemon)
     g_clear_pointer(&daemon->sources, g_ptr_array_unref);
     g_clear_pointer(&daemon->soon, source_end);
     bl_api_server_stop(daemon->api);
+    bl_daemon_sizes_save(daemon, g_get_monotonic_time(), TRUE);
     trace_end(daemon);
     if (daemon->connection != NULL)
         bl_libvirt_disconnect(daemon->connection);

@@ -64,6 +64,9 @@ typedef struct {
     int ksm_fd;                /* its ksm_stat; -1: none */
     BlValues sharing;          /* what that told last */
     gboolean holdings_pending; /* the engine has yet to be told what the journal holds */
+    gboolean history_pending;  /* and what the store remembers of its demand */
+    gboolean history_lost;     /* that could not be read: left alone in this run */
+    gint64 history_saved_usec;
     /* Of its definition, for the audit. */
     gboolean transient; /* it has none to start from again */
     BlParts now, next;
@@ -267,6 +270,26 @@ void bl_daemon_audit_handlers(BlApiConfig *config);
 GPtrArray *bl_daemon_audit(BlDaemon *daemon);
 /* definition.c: the same of definitions for a guest's next start. */
 BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data);
+/* A change of a part of the definition that somebody has ordered; `what` stays valid. */
+typedef struct {
+    const char *what; /* in answers and the log */
+    BlPart part;
+    const char *value;
+} BlDefinitionWish;
+BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
+                                      const BlDefinitionWish *wish, const char *uuid,
+                                      const char *name);
+BlApiReply bl_daemon_definition_undo(BlDaemon *daemon, const BlApiCall *call,
+                                     const BlDefinitionWish *wish);
+/* FALSE when "undo" or "dryRun" of the call is neither true nor false. */
+gboolean bl_daemon_definition_flags(const BlApiCall *call);
+
+/* size.c: right-sizing; the demand of guests is kept in the store. */
+void bl_daemon_size_handlers(BlApiConfig *config);
+/* Puts what earlier runs kept of a guest into the sample, once. */
+void bl_daemon_size_sample(BlDaemon *daemon, const char *uuid, BlRecord *record);
+/* Saves what is due, a little in each tick; or all. */
+void bl_daemon_sizes_save(BlDaemon *daemon, gint64 now_usec, gboolean all);
 
 /* lock.c: one daemon per state directory and per libvirt host. -1 with an error when taken. */
 int bl_daemon_lock(const char *path, const char *what, GError **error);

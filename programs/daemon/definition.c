@@ -12,7 +12,7 @@ typedef struct {
     virConnectPtr connection;
     BlDefinitionOrder order;
     char *name; /* for the order */
-    const BlAuditRule *rule;
+    const char *what;
     BlApiHold *hold;
     uid_t peer_uid;
     pid_t peer_pid;
@@ -53,8 +53,8 @@ static BlApiReply order_reply(const Order *order, const char *message)
 {
     return (BlApiReply){200,
                         json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "kind", "Definition", "vm",
-                                  order->name, "rule", order->rule->name, "message", message,
-                                  "dryRun", order->order.dry_run, "difference", order->difference)};
+                                  order->name, "rule", order->what, "message", message, "dryRun",
+                                  order->order.dry_run, "difference", order->difference)};
 }
 
 static char *message_of(const Order *order)
@@ -65,8 +65,8 @@ static char *message_of(const Order *order)
                                        : "the definition of %s is so already",
                                order->name);
     if (order->order.undo)
-        return g_strdup_printf("%s of %s is undone", order->rule->name, order->name);
-    return g_strdup_printf("%s of %s is set for its next start", order->rule->name, order->name);
+        return g_strdup_printf("%s of %s is undone", order->what, order->name);
+    return g_strdup_printf("%s of %s is set for its next start", order->what, order->name);
 }
 
 static void order_free(Order *order)
@@ -92,15 +92,16 @@ static void order_done(gpointer data, gpointer user_data)
                           (unsigned)order->peer_uid, (int)order->peer_pid);
         bl_api_hold_answer(order->hold, order_reply(order, message));
     } else {
-        bl_daemon_log(BL_LOG_WARNING, "%s of \"%s\": %s", order->rule->name, order->name,
+        bl_daemon_log(BL_LOG_WARNING, "%s of \"%s\": %s", order->what, order->name,
                       order->error->message);
         bl_api_hold_answer(order->hold, error_reply(order->error));
     }
     order_free(order);
 }
 
-static BlApiReply order_begin(BlDaemon *daemon, const BlApiCall *call, const BlAuditRule *rule,
-                              const char *uuid, const char *name)
+BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
+                                      const BlDefinitionWish *wish, const char *uuid,
+                                      const char *name)
 {
     BlApiReply reply;
     Order *order = g_new0(Order, 1);
@@ -108,17 +109,17 @@ static BlApiReply order_begin(BlDaemon *daemon, const BlApiCall *call, const BlA
     order->connection = daemon->connection;
     virConnectRef(order->connection);
     order->name = g_strdup(name);
-    order->rule = rule;
+    order->what = wish->what;
     order->peer_uid = call->peer_uid;
     order->peer_pid = call->peer_pid;
     order->order =
         (BlDefinitionOrder){.name = order->name,
-                            .part = rule->part,
+                            .part = wish->part,
                             .value = {.present = TRUE},
                             .undo = json_is_true(json_object_get(call->body, "undo")),
                             .dry_run = json_is_true(json_object_get(call->body, "dryRun"))};
     g_strlcpy(order->order.uuid, uuid, sizeof order->order.uuid);
-    g_strlcpy(order->order.value.text, rule->value, sizeof order->order.value.text);
+    g_strlcpy(order->order.value.text, wish->value, sizeof order->order.value.text);
     order->hold = bl_api_call_hold(call, &reply);
     bl_workers_push(daemon->workers, uuid, order_run, order_done, order);
     return reply;
@@ -131,6 +132,11 @@ static gboolean flag_is_valid(const json_t *body, const char *key)
 {
     const json_t *value = json_object_get(body, key);
     return value == NULL || json_is_boolean(value);
+}
+
+gboolean bl_daemon_definition_flags(const BlApiCall *call)
+{
+    return flag_is_valid(call->body, "undo") && flag_is_valid(call->body, "dryRun");
 }
 
 /* What the rule says about the guest; NULL: nothing, so that there is nothing to change. */
@@ -157,20 +163,22 @@ static BlApiReply change_begin(BlDaemon *daemon, const BlApiCall *call, const Bl
                               rule->name, domain->name);
     if (finding->blocked != NULL)
         return bl_api_problem(422, "Not now", "\"%s\": %s", domain->name, finding->blocked);
-    return order_begin(daemon, call, rule, domain->uuid, domain->name);
+    BlDefinitionWish wish = {rule->name, rule->part, rule->value};
+    return bl_daemon_definition_order(daemon, call, &wish, domain->uuid, domain->name);
 }
 
 /* Also of a guest that does not run: the journal knows it. */
-static BlApiReply undo_begin(BlDaemon *daemon, const BlApiCall *call, const BlAuditRule *rule)
+BlApiReply bl_daemon_definition_undo(BlDaemon *daemon, const BlApiCall *call,
+                                     const BlDefinitionWish *wish)
 {
     const BlDomainView *domain = bl_view_find(bl_daemon_view(daemon), call->argument);
     if (domain != NULL)
-        return order_begin(daemon, call, rule, domain->uuid, domain->name);
+        return bl_daemon_definition_order(daemon, call, wish, domain->uuid, domain->name);
     g_autoptr(GArray) entries = bl_definition_journal_entries(daemon->definitions);
     for (guint i = 0; i < entries->len; i++) {
         const BlDefinitionEntry *entry = &g_array_index(entries, BlDefinitionEntry, i);
         if (strcmp(entry->name, call->argument) == 0 || strcmp(entry->uuid, call->argument) == 0)
-            return order_begin(daemon, call, rule, entry->uuid, entry->name);
+            return bl_daemon_definition_order(daemon, call, wish, entry->uuid, entry->name);
     }
     return bl_daemon_no_domain(call->argument);
 }
@@ -180,7 +188,7 @@ BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data)
     BlDaemon *daemon = user_data;
     const char *name = json_string_value(json_object_get(call->body, "rule"));
     const BlAuditRule *rule = name != NULL ? bl_audit_rule_find(name) : NULL;
-    if (name == NULL || !flag_is_valid(call->body, "undo") || !flag_is_valid(call->body, "dryRun"))
+    if (name == NULL || !bl_daemon_definition_flags(call))
         return bl_api_problem(400, "Bad change",
                               "\"rule\" is the name of a rule of the audit; \"undo\" and "
                               "\"dryRun\" are true or false");
@@ -196,6 +204,8 @@ BlApiReply bl_daemon_definition_post(const BlApiCall *call, gpointer user_data)
                               name);
     if (daemon->link != BL_LINK_UP)
         return bl_api_problem(503, "No libvirt", "libvirt is not connected; try again when it is");
-    return json_is_true(json_object_get(call->body, "undo")) ? undo_begin(daemon, call, rule)
-                                                             : change_begin(daemon, call, rule);
+    BlDefinitionWish wish = {rule->name, rule->part, rule->value};
+    return json_is_true(json_object_get(call->body, "undo"))
+               ? bl_daemon_definition_undo(daemon, call, &wish)
+               : change_begin(daemon, call, rule);
 }

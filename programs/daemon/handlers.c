@@ -382,4 +382,5 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_POLICY_RELOAD] = reload_post;
     config->handlers[BL_ROUTE_ADMIT] = admission_post;
     bl_daemon_audit_handlers(config);
+    bl_daemon_size_handlers(config);
 }

@@ -153,6 +153,9 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
     record->holdings_pending =
         old == NULL || old->holdings_pending || old->generation != record->generation;
     record->refresh_wanted = old != NULL && old->refresh_wanted;
+    record->history_pending = old == NULL || old->history_pending;
+    record->history_lost = old != NULL && old->history_lost;
+    record->history_saved_usec = old != NULL ? old->history_saved_usec : 0;
     if (old != NULL && old->generation == record->generation) {
         record->memory = old->memory;
         record->memory_polled_usec = old->memory_polled_usec;

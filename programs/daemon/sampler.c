@@ -133,6 +133,8 @@ static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, 
         bl_values_set(&daemon->sample->host, BL_HOST_IDLE_SUPPORTED, 1);
     if (record->holdings_pending)
         holdings_sample(daemon, uuid, record);
+    if (record->history_pending)
+        bl_daemon_size_sample(daemon, uuid, record);
     g_ptr_array_add(daemon->sample->domains, domain);
 }
 

@@ -23,6 +23,9 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_AUDIT, "GET", "/api/v1/audit",
      "What the host and its guests could do better, with the change that it takes; query: rule"},
     {BL_ROUTE_VM_AUDIT, "GET", "/api/v1/vms/{name}/audit", "The same of one guest; query: rule"},
+    {BL_ROUTE_SIZES, "GET", "/api/v1/size",
+     "How many vCPUs and how much memory each guest should have, by its demand of the last weeks"},
+    {BL_ROUTE_VM_SIZE, "GET", "/api/v1/vms/{name}/size", "The same of one guest"},
     {BL_ROUTE_OPENAPI, "GET", "/api/v1/openapi.json", "This description of the API"},
     {BL_ROUTE_MODE_SET, "POST", "/api/v1/mode",
      "Sets how far Ballast may go: {\"mode\": \"observe\" | \"advise\" | \"enforce\"}"},
@@ -32,6 +35,9 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_DEFINITION, "POST", "/api/v1/vms/{name}/definition",
      "Changes a guest's definition for its next start: {\"rule\": RULE of the audit, \"undo\": "
      "false, \"dryRun\": false}"},
+    {BL_ROUTE_SIZE_SET, "POST", "/api/v1/vms/{name}/size",
+     "Sets the number of vCPUs that is advised for its next start: {\"undo\": false, \"dryRun\": "
+     "false}"},
     {BL_ROUTE_POLICY_RELOAD, "POST", "/api/v1/policy/reload",
      "Reads the policy files again; nothing changes when they hold an error"},
     {BL_ROUTE_ADMIT, "POST", "/api/v1/admissions",

@@ -49,6 +49,7 @@ void bl_domain_free(BlDomain *domain)
     g_array_unref(domain->threads);
     bl_blame_book_clear(&domain->blame);
     g_free(domain->fields);
+    g_free(domain->size.history);
     g_free(domain);
 }
 
@@ -83,6 +84,7 @@ void bl_domain_forget_counters(BlDomain *domain)
     bl_track_reset(&domain->throttle);
     bl_blame_book_forget(&domain->blame);
     domain->missed_ticks = 0;
+    domain->size.minute_usec = 0;
 }
 
 static void forget(BlDomain *domain)
@@ -91,6 +93,7 @@ static void forget(BlDomain *domain)
     memset(domain->fields, 0, domain->end_control * sizeof *domain->fields);
     memset(&domain->triage, 0, sizeof domain->triage);
     memory_forget(domain);
+    domain->size.interval_usec = 0;
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)

@@ -7,6 +7,7 @@
 #include "core/blame.h"
 #include "core/track.h"
 #include "model/policy.h"
+#include "model/size.h"
 #include "model/view.h"
 
 typedef struct {
@@ -97,18 +98,38 @@ typedef struct {
     gint64 above_usec;    /* since when the balloon has left more than it was told; 0: it has not */
     gint64 above_touched; /* what it came to occupy about then, bytes */
     gboolean starved;     /* it has nothing left: give, do not ask */
-    gint64 target;        /* bytes it deserves; -1: nothing is decided */
-    gint64 wanted;        /* bytes that its balloon is to leave it; -1: nothing is wanted */
-    gint64 taken_usec;    /* when memory was last taken */
-    gint64 given_usec;    /* when it was last given some */
-    gint64 progress_bytes;   /* how far the balloon still had to go when it last moved */
-    gint64 progress_usec;    /* and when that was */
-    gint64 stuck_until_usec; /* the balloon did not move: left alone until then */
+    gint64 waited, waited_usec; /* by the others, permyriad of a core times microseconds */
+    gint64 target;              /* bytes it deserves; -1: nothing is decided */
+    gint64 wanted;              /* bytes that its balloon is to leave it; -1: nothing is wanted */
+    gint64 taken_usec;          /* when memory was last taken */
+    gint64 given_usec;          /* when it was last given some */
+    gint64 progress_bytes;      /* how far the balloon still had to go when it last moved */
+    gint64 progress_usec;       /* and when that was */
+    gint64 stuck_until_usec;    /* the balloon did not move: left alone until then */
     gint64 stuck_wait_usec;
     gint64 pause_until_usec;      /* it is to stand still until then; 0: it is not */
     gint64 pause_not_before_usec; /* nor again before then */
     gboolean pause_over;          /* its pause is being ended */
 } BlMemoryGuest;
+
+/* Its demand for right-sizing, on its way into the history: see size-guest.c. */
+typedef struct {
+    gint64 interval_usec; /* when the present interval began; 0: none has */
+    gint64 minute_usec;   /* when the present minute began; 0: none has */
+    guint64 minute_nsec;  /* what its vCPUs had run and waited then */
+    guint64 minute_threads;
+    guint minutes;    /* of this interval that are known */
+    gint64 cpu;       /* the highest of them, hundredths of a core */
+    gint64 memory;    /* the highest working set, bytes; -1: unknown */
+    gboolean starved; /* it may have wanted more */
+    gint64 waited;    /* by the others, permyriad of a core times microseconds */
+    gint64 waited_usec;
+    BlSizeHistory *history; /* NULL: nothing is known yet */
+    gboolean restored;      /* what an earlier run knew is in it */
+    guint vcpus;            /* that it would have; 0: not judged yet */
+    gint64 spared;          /* permyriad of a core times microseconds */
+    gint64 spared_usec;
+} BlSizeGuest;
 
 typedef struct {
     char uuid[BL_UUID_SIZE];
@@ -132,6 +153,7 @@ typedef struct {
     BlFieldState *fields;             /* by control, up to `end_control` */
     BlTriageState triage;
     BlMemoryGuest memory;
+    BlSizeGuest size;
     /* Figures of this tick. */
     BlValues fast;        /* BlFigure over the triage window */
     BlValues recent;      /* BlFigure over one second: for activity */

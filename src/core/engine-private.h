@@ -92,6 +92,7 @@ struct BlEngine {
     gint64 frozen_until_usec;
     BlMemoryHost memory;
     BlKsm ksm;
+    gint64 spared_usec; /* when it was last judged what smaller guests would spare others */
 };
 
 /* The window in which triage judges, and the one in which it asks whether anyone is active. */
@@ -174,6 +175,14 @@ void bl_ksm_view(const BlEngine *engine, BlSharingView *view);
 
 /* blame-view.c: who a domain waited for. */
 void bl_blame_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view);
+
+/* size-guest.c: a guest's demand is taken down in every tick; called after its memory. */
+void bl_size_guest_update(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain);
+void bl_size_restore(BlEngine *engine, const BlPolicy *policy, const BlSample *sample);
+/* Once a tick, after all figures: the wait of others that smaller guests would have spared. */
+void bl_size_spare(BlEngine *engine);
+void bl_size_guest_sizing(const BlEngine *engine, const BlPolicy *policy, const BlDomain *domain,
+                          BlSizing *ret_sizing);
 
 /* planner.c: takes over outcomes, requests and holdings; turns wants into steps and decisions. */
 void bl_planner_take_in(BlEngine *engine, const BlSample *sample);

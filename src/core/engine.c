@@ -144,6 +144,7 @@ static void domain_take_in(BlEngine *engine, const BlPolicy *policy, gboolean po
                       domain->fast_thread, sizeof domain->fast_thread);
     bl_domain_figures(domain, engine->now_usec, BL_RECENT_WINDOW_USEC, &domain->recent, NULL, 0);
     bl_memory_guest_update(domain, engine->now_usec, engine->wall_usec);
+    bl_size_guest_update(engine, policy, domain);
     for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++)
         domain->fields[i].want.active = FALSE;
 }
@@ -230,6 +231,8 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
     host_take_in(engine, sample);
     bl_domain_update_host(engine->subject, sample);
     domains_take_in(engine, policy, sample);
+    bl_size_restore(engine, policy, sample);
+    bl_size_spare(engine);
     bl_planner_take_in(engine, sample);
     for (guint i = 0; i < engine->domains->len; i++)
         bl_policy_standing(engine, g_ptr_array_index(engine->domains, i));

@@ -9,6 +9,7 @@
 
 #include "model/plan.h"
 #include "model/policy.h"
+#include "model/size.h"
 #include "model/view.h"
 
 typedef struct BlEngine BlEngine;
@@ -48,5 +49,10 @@ gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid);
 /* How many changes are in force or under way; after a release request, 0 means all is given back
  * that can be: what the kernel refuses to take back now stays in the journal. */
 guint bl_engine_holdings(const BlEngine *engine);
+
+/* What size each guest should have: BlSizing, by UUID; computed anew. Has no influence on plans. */
+void bl_engine_sizings(const BlEngine *engine, const BlPolicy *policy, GArray *ret_sizings);
+/* What is remembered of a guest's demand, to be kept for the next run; NULL: nothing. */
+const BlSizeHistory *bl_engine_size_history(const BlEngine *engine, const char *uuid);
 
 #endif

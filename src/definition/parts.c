@@ -26,6 +26,7 @@ static const PartRow rows[BL_PARTS] = {
     [BL_PART_HUGE_PAGES] = {"/domain/memoryBacking/hugepages", NULL, TRUE, TRUE},
     [BL_PART_LOCKED] = {"/domain/memoryBacking/locked", NULL, TRUE, TRUE},
     [BL_PART_NODES] = {"/domain/numatune/memory", "nodeset"},
+    [BL_PART_VCPUS] = {"/domain/vcpu", "current"},
 };
 
 /* --- the walk ----------------------------------------------------------------------------------

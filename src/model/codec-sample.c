@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/codec.h"
+#include "model/size.h"
 
 G_DEFINE_QUARK(bl - codec - error - quark, bl_codec_error)
 
@@ -90,6 +91,18 @@ static json_t *holding_to_json(const BlHolding *holding)
                      (json_int_t)holding->shares);
 }
 
+/* Seldom there: only when a daemon has just found a guest. */
+static void histories_to_json(json_t *object, const BlSample *sample)
+{
+    if (sample->histories->len == 0)
+        return;
+    json_t *histories = json_array();
+    for (guint i = 0; i < sample->histories->len; i++)
+        json_array_append_new(histories, bl_size_history_to_json(
+                                             &g_array_index(sample->histories, BlSizeHistory, i)));
+    json_object_set_new(object, "histories", histories);
+}
+
 json_t *bl_sample_to_json(const BlSample *sample)
 {
     json_t *domains = json_array(), *outcomes = json_array();
@@ -110,6 +123,7 @@ json_t *bl_sample_to_json(const BlSample *sample)
                   "wall", (json_int_t)sample->wall_usec, "firstId", (json_int_t)sample->first_id,
                   "host", values_to_json(BL_SCOPE_HOST, &sample->host), "domains", domains,
                   "outcomes", outcomes, "requests", requests, "holdings", holdings);
+    histories_to_json(object, sample);
     if (sample->host_generation == 0)
         return object;
     json_object_set_new(object, "hostGeneration",
@@ -401,6 +415,15 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     return TRUE;
 }
 
+static gboolean history_read(const json_t *json, BlSample *sample, GError **error)
+{
+    BlSizeHistory history;
+    if (!bl_size_history_from_json(json, &history, error))
+        return FALSE;
+    g_array_append_val(sample->histories, history);
+    return TRUE;
+}
+
 /* Traces of before page sharing know no controls of the host. */
 static gboolean host_controls_read(const json_t *json, BlSample *sample, GError **error)
 {
@@ -419,11 +442,11 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error)
     static const struct {
         const char *key;
         gboolean (*read)(const json_t *, BlSample *, GError **);
+        gboolean optional; /* traces of before it do not have it */
     } lists[] = {
-        {"domains", domain_read},
-        {"outcomes", outcome_read},
-        {"requests", request_read},
-        {"holdings", holding_read},
+        {"domains", domain_read, FALSE},   {"outcomes", outcome_read, FALSE},
+        {"requests", request_read, FALSE}, {"holdings", holding_read, FALSE},
+        {"histories", history_read, TRUE},
     };
     g_autoptr(BlSample) sample = bl_sample_new();
     gint64 first_id = 0;
@@ -436,6 +459,8 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error)
     sample->first_id = (guint64)first_id;
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
         const json_t *array;
+        if (lists[i].optional && json_object_get(json, lists[i].key) == NULL)
+            continue;
         if (!array_read(json, lists[i].key, DOMAINS_MAX, &array, error))
             return NULL;
         for (gsize j = 0; j < json_array_size(array); j++) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const names[BL_PARTS] = {"balloon",   "statistics", "autodeflate", "reporting",
-                                            "hugePages", "locked",     "nodes"};
+                                            "hugePages", "locked",     "nodes",       "vcpus"};
 
 const char *bl_part_name(BlPart part)
 {

@@ -13,6 +13,7 @@ typedef enum {
     BL_PART_HUGE_PAGES, /* its memory is of huge pages */
     BL_PART_LOCKED,     /* its memory is locked */
     BL_PART_NODES,      /* the NUMA nodes that its memory is on: "0,2" */
+    BL_PART_VCPUS,      /* how many of its vCPUs it starts with; without it: all */
     BL_PARTS,
 } BlPart;
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/size.h"
+
 static void outcome_clear(gpointer data)
 {
     BlOutcome *outcome = data;
@@ -17,6 +19,7 @@ BlSample *bl_sample_new(void)
     g_array_set_clear_func(sample->outcomes, outcome_clear);
     sample->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     sample->holdings = g_array_new(FALSE, TRUE, sizeof(BlHolding));
+    sample->histories = g_array_new(FALSE, TRUE, sizeof(BlSizeHistory));
     return sample;
 }
 
@@ -28,6 +31,7 @@ void bl_sample_free(BlSample *sample)
     g_array_unref(sample->outcomes);
     g_array_unref(sample->requests);
     g_array_unref(sample->holdings);
+    g_array_unref(sample->histories);
     g_free(sample);
 }
 
@@ -41,6 +45,7 @@ void bl_sample_clear(BlSample *sample)
     g_array_set_size(sample->outcomes, 0);
     g_array_set_size(sample->requests, 0);
     g_array_set_size(sample->holdings, 0);
+    g_array_set_size(sample->histories, 0);
 }
 
 BlDomainSample *bl_domain_sample_new(const char *uuid, const char *name)

@@ -129,6 +129,7 @@ typedef struct {
     GArray *requests;   /* BlRequest, in order of arrival */
     GArray *holdings;   /* BlHolding; when the daemon learns of them: as their domain
                          appears, and after a step of which it is not known how it ended */
+    GArray *histories;  /* BlSizeHistory; what earlier runs kept, as their domain appears */
     guint64 first_id;   /* of decisions: ids start above it; looked at in the first sample only */
 } BlSample;
 

@@ -19,8 +19,10 @@ struct BlStore {
     char *failure;      /* atomic: set by the thread, taken by the reader */
 };
 
+typedef enum { ITEM_DECISION, ITEM_HISTORY, ITEM_LAST } ItemKind;
+
 typedef struct {
-    gboolean last;
+    ItemKind kind;
     guint64 id;
     gint64 wall_usec;
     char uuid[BL_UUID_SIZE];
@@ -48,7 +50,7 @@ static gboolean run(sqlite3 *db, const char *sql, GError **error)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, "set up", error);
 }
 
-static gboolean item_write(sqlite3 *db, const Item *item, GError **error)
+static gboolean decision_write(sqlite3 *db, const Item *item, GError **error)
 {
     sqlite3_stmt *put = NULL;
     gboolean done = sqlite3_prepare_v2(db,
@@ -69,13 +71,36 @@ static gboolean item_write(sqlite3 *db, const Item *item, GError **error)
     return done;
 }
 
+static gboolean history_write(sqlite3 *db, const Item *item, GError **error)
+{
+    sqlite3_stmt *put = NULL;
+    gboolean done = sqlite3_prepare_v2(db,
+                                       "INSERT OR REPLACE INTO history (uuid, wall, json) "
+                                       "VALUES (?1, ?2, ?3)",
+                                       -1, &put, NULL) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 1, item->uuid, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_int64(put, 2, item->wall_usec) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 3, item->json, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_step(put) == SQLITE_DONE;
+    if (!done)
+        fail(db, "write", error);
+    sqlite3_finalize(put);
+    return done;
+}
+
+static gboolean item_write(sqlite3 *db, const Item *item, GError **error)
+{
+    return item->kind == ITEM_HISTORY ? history_write(db, item, error)
+                                      : decision_write(db, item, error);
+}
+
 static gpointer writer_run(gpointer data)
 {
     BlStore *store = data;
     for (;;) {
         Item *item = g_async_queue_pop(store->queue);
         BL_HANDOVER_TAKE(item);
-        gboolean last = item->last;
+        gboolean last = item->kind == ITEM_LAST;
         g_autoptr(GError) error = NULL;
         if (!last && !item_write(store->writer, item, &error)) {
             char *message = g_strdup(error->message);
@@ -104,14 +129,18 @@ BlStore *bl_store_open(const char *state_dir, GError **error)
     g_autofree char *path = g_build_filename(state_dir, STORE_NAME, NULL);
     store->queue = g_async_queue_new_full((GDestroyNotify)item_free);
     g_autofree char *trim = g_strdup_printf(
-        "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d", BL_STORE_KEEP);
+        "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d;"
+        "DELETE FROM history WHERE wall <= (SELECT max(wall) FROM history) - %" G_GINT64_FORMAT,
+        BL_STORE_KEEP, BL_STORE_KEEP_HISTORY_USEC);
     if (!database_open(path, &store->writer, error) ||
         !run(store->writer,
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
              "CREATE TABLE IF NOT EXISTS decision (id INTEGER PRIMARY KEY, wall INTEGER NOT NULL,"
              " uuid TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,"
              " victim TEXT NOT NULL);"
-             "CREATE INDEX IF NOT EXISTS decision_wall ON decision (wall);",
+             "CREATE INDEX IF NOT EXISTS decision_wall ON decision (wall);"
+             "CREATE TABLE IF NOT EXISTS history (uuid TEXT PRIMARY KEY, wall INTEGER NOT NULL,"
+             " json TEXT NOT NULL);",
              error) ||
         !run(store->writer, trim, error) || !database_open(path, &store->reader, error))
         return NULL;
@@ -125,7 +154,7 @@ void bl_store_close(BlStore *store)
         return;
     if (store->thread != NULL) {
         Item *last = g_new0(Item, 1);
-        last->last = TRUE;
+        last->kind = ITEM_LAST;
         BL_HANDOVER_GIVE(last);
         g_async_queue_push(store->queue, last);
         g_thread_join(store->thread);
@@ -149,19 +178,50 @@ guint64 bl_store_last_id(BlStore *store)
     return id;
 }
 
-void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json)
+static void item_push(BlStore *store, Item *item, json_t *json)
 {
-    Item *item = g_new0(Item, 1);
-    item->id = decision->step.id;
-    item->wall_usec = decision->wall_usec;
-    g_strlcpy(item->uuid, decision->step.uuid, sizeof item->uuid);
-    g_strlcpy(item->name, decision->step.reason.domain, sizeof item->name);
-    g_strlcpy(item->victim, decision->step.reason.victim, sizeof item->victim);
     g_autofree char *text = json_dumps(json, BL_JSON_LINE);
     item->json = g_steal_pointer(&text);
     json_decref(json);
     BL_HANDOVER_GIVE(item);
     g_async_queue_push(store->queue, item);
+}
+
+void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json)
+{
+    Item *item = g_new0(Item, 1);
+    item->kind = ITEM_DECISION;
+    item->id = decision->step.id;
+    item->wall_usec = decision->wall_usec;
+    g_strlcpy(item->uuid, decision->step.uuid, sizeof item->uuid);
+    g_strlcpy(item->name, decision->step.reason.domain, sizeof item->name);
+    g_strlcpy(item->victim, decision->step.reason.victim, sizeof item->victim);
+    item_push(store, item, json);
+}
+
+void bl_store_put_history(BlStore *store, const char *uuid, gint64 wall_usec, json_t *json)
+{
+    Item *item = g_new0(Item, 1);
+    item->kind = ITEM_HISTORY;
+    item->wall_usec = wall_usec;
+    g_strlcpy(item->uuid, uuid, sizeof item->uuid);
+    item_push(store, item, json);
+}
+
+gboolean bl_store_history(BlStore *store, const char *uuid, json_t **ret_json, GError **error)
+{
+    sqlite3_stmt *get = NULL;
+    *ret_json = NULL;
+    gboolean asked = sqlite3_prepare_v2(store->reader, "SELECT json FROM history WHERE uuid = ?1",
+                                        -1, &get, NULL) == SQLITE_OK &&
+                     sqlite3_bind_text(get, 1, uuid, -1, SQLITE_STATIC) == SQLITE_OK;
+    int found = asked ? sqlite3_step(get) : SQLITE_ERROR;
+    if (found == SQLITE_ROW)
+        *ret_json = json_loads((const char *)sqlite3_column_text(get, 0), 0, NULL);
+    else if (found != SQLITE_DONE)
+        fail(store->reader, "read", error);
+    sqlite3_finalize(get);
+    return found == SQLITE_ROW || found == SQLITE_DONE;
 }
 
 char *bl_store_take_failure(BlStore *store)

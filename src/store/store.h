@@ -1,4 +1,5 @@
-/* The store: decisions on disk, for `ballast log` and for asking later why.
+/* The store: decisions on disk, for `ballast log` and for asking later why; and what is remembered
+ * of guests from one run to the next.
  *
  * SQLite below the state directory. Writes go through a thread of their own, so that a slow disk
  * never holds up the engine; reads are small and direct. Losing the store loses history only: what
@@ -13,6 +14,8 @@
 
 /* Older decisions than the newest so many are dropped at the start. */
 #define BL_STORE_KEEP 100000
+/* And histories that were not written for so long: half a year. */
+#define BL_STORE_KEEP_HISTORY_USEC (182 * 24 * 3600 * (gint64)1000000)
 
 #define BL_STORE_ERROR (bl_store_error_quark())
 GQuark bl_store_error_quark(void);
@@ -30,6 +33,12 @@ guint64 bl_store_last_id(BlStore *store);
 
 /* Adds or replaces a decision; `json` is what readers get, taken over. Returns at once. */
 void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json);
+
+/* What is remembered of a guest, in place of what was; `json` is taken over. Returns at once. */
+void bl_store_put_history(BlStore *store, const char *uuid, gint64 wall_usec, json_t *json);
+/* NULL when there is none, or it is damaged; FALSE when the store cannot be read. */
+gboolean bl_store_history(BlStore *store, const char *uuid, json_t **ret_json,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The first failure to write since the last call, for the log; NULL when there was none. */
 char *bl_store_take_failure(BlStore *store);

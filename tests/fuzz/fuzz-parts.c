@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const texts[BL_PARTS] = {
         [BL_PART_BALLOON] = "virtio", [BL_PART_STATISTICS] = "1", [BL_PART_AUTODEFLATE] = "on",
         [BL_PART_REPORTING] = "on",   [BL_PART_HUGE_PAGES] = "",  [BL_PART_LOCKED] = "",
-        [BL_PART_NODES] = "0-1"};
+        [BL_PART_NODES] = "0-1",      [BL_PART_VCPUS] = "2"};
     g_autofree char *xml = g_strndup((const char *)data, size);
     BlParts parts;
     if (!bl_parts_read(xml, strlen(xml), &parts, NULL))

@@ -127,6 +127,21 @@ static BlApiReply answer_audit(const BlApiCall *call, gpointer user_data)
                           "evidence", "change", "do this"));
 }
 
+/* One guest that is too large; of one by name that is too small, too. */
+static BlApiReply answer_sizes(const BlApiCall *call, gpointer user_data)
+{
+    const char *name = call->argument != NULL ? call->argument : "web-1";
+    if (g_str_equal(name, "absent"))
+        return bl_api_problem(404, NULL, "no guest \"absent\"");
+    return done(json_pack("{s:s, s:[{s:s, s:s, s:s, s:s?, s:{s:s, s:i, s:i, s:s, s:s},"
+                          " s:{s:s, s:I, s:n, s:s, s:s}}]}",
+                          "kind", "SizeList", "items", "vm", name, "class", "standard", "frees",
+                          "2 vCPUs", "saves", call->argument, "cpu", "verdict", "shrink", "has", 4,
+                          "advised", 2, "confidence", "high", "reason", "it wanted 1.2 cores",
+                          "memory", "verdict", "unknown", "has", (json_int_t)4 << 30, "advised",
+                          "confidence", "none", "reason", "not known\x1b"));
+}
+
 /* Says no to "refused", warns of "warned", and lets everybody else start. */
 static BlApiReply answer_admission(const BlApiCall *call, gpointer user_data)
 {
@@ -215,11 +230,14 @@ static const BlApiHandler handlers[BL_ROUTE_COUNT] = {
     [BL_ROUTE_FIT] = answer_fit,
     [BL_ROUTE_AUDIT] = answer_audit,
     [BL_ROUTE_VM_AUDIT] = answer_audit,
+    [BL_ROUTE_SIZES] = answer_sizes,
+    [BL_ROUTE_VM_SIZE] = answer_sizes,
     [BL_ROUTE_MODE_SET] = answer_mode,
     [BL_ROUTE_CLASS_SET] = answer_class,
     [BL_ROUTE_POLICY_RELOAD] = answer_reload,
     [BL_ROUTE_ADMIT] = answer_admission,
     [BL_ROUTE_DEFINITION] = answer_definition,
+    [BL_ROUTE_SIZE_SET] = answer_definition,
 };
 
 static gpointer run_loop(gpointer data)

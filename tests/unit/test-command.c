@@ -190,6 +190,25 @@ static void test_audit(void)
     check(2, "audit a --dry-run", "", "--dry-run goes with");
 }
 
+static void test_size(void)
+{
+    check(0, "size",
+          "web-1  standard      4        2  high         4 GiB         -  none         2 "
+          "vCPUs\n",
+          "");
+    g_assert_null(strstr(out_text, "it wanted"));
+    check(0, "size -o wide", "it wanted 1.2 cores", "");
+    check(0, "size -o name", "web-1\n", "");
+    check(0, "size web-2", "memory   not known\\x1b\nsaves    web-2\n", "");
+    check(0, "size web-2 -o json", "\"advised\": 2", "");
+    check(3, "size absent", "", "no guest");
+    check(0, "size web-1 --apply", "-a\n+b\\x1b\n", "it is set\n");
+    check(0, "size web-1 --undo --dry-run -o json", "\"Definition\"", "");
+    check(2, "size --apply", "", "give its name");
+    check(2, "size web-1 --apply --undo", "", "give one");
+    check(2, "size web-1 --dry-run", "", "--dry-run goes with");
+}
+
 static void test_fit(void)
 {
     check(0, "fit --memory 4GiB --vcpus 2 --class batch", "yes: it fits\n\n", "");
@@ -404,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/command/log", test_log);
     g_test_add_func("/command/log-follow", test_log_follow);
     g_test_add_func("/command/acts", test_acts);
+    g_test_add_func("/command/size", test_size);
     g_test_add_func("/command/fit", test_fit);
     g_test_add_func("/command/audit", test_audit);
     g_test_add_func("/command/hook", test_hook);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/codec.h"
+#include "model/size.h"
 
 static void test_field_table(void)
 {
@@ -52,6 +53,9 @@ static BlSample *sample_make(void)
     BlHolding holding = {.generation = 3, .field = BL_DOMAIN_CPU_IDLE, .value = 1, .shares = 200};
     g_strlcpy(holding.uuid, uuids[0], sizeof holding.uuid);
     g_array_append_val(sample->holdings, holding);
+    BlSizeHistory history = {.uuid = "00000000-0000-0000-0000-000000000001",
+                             .demands = {{.histogram = {.phase = 3, .weights = {5, 0, 7}}}}};
+    g_array_append_val(sample->histories, history);
     bl_sample_sort(sample);
     return sample;
 }

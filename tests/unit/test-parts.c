@@ -68,6 +68,13 @@ static const Edit edits[] = {
      "<domain><memoryBacking> <hugepages/> </memoryBacking><name>a</name></domain>"},
     {BL_PART_HUGE_PAGES, &there, "<domain/>", NULL},
     {BL_PART_HUGE_PAGES, &there, BACKING("<memoryBacking/><memoryBacking/>"), NULL},
+    {BL_PART_VCPUS, &second, "<domain><vcpu placement='static'>4</vcpu><vcpus/></domain>",
+     "<domain><vcpu placement='static' current='1'>4</vcpu><vcpus/></domain>"},
+    {BL_PART_VCPUS, &second, "<domain><vcpu>4</vcpu></domain>",
+     "<domain><vcpu current='1'>4</vcpu></domain>"},
+    {BL_PART_VCPUS, &second, "<domain><vcpu current='3'>4</vcpu></domain>",
+     "<domain><vcpu current='1'>4</vcpu></domain>"},
+    {BL_PART_VCPUS, &second, "<domain><vcpus><vcpu id='0'/></vcpus></domain>", NULL},
 };
 
 static void edit_check(const Edit *edit)

@@ -47,9 +47,45 @@ static void test_store(void)
     g_rmdir(folder);
 }
 
+static json_t *history_get(BlStore *store, const char *uuid)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *json = NULL;
+    g_assert_true(bl_store_history(store, uuid, &json, &error));
+    g_assert_no_error(error);
+    return json;
+}
+
+static void test_histories(void)
+{
+    static const char *const uuid = "8f1c5d1e-1f4a-4e57-9f5e-0c5a5be1f6d2";
+    g_autofree char *folder = g_dir_make_tmp("ballast-store-XXXXXX", NULL);
+    g_autoptr(GError) error = NULL;
+    BlStore *store = bl_store_open(folder, &error);
+    g_assert_no_error(error);
+    g_assert_null(history_get(store, uuid));
+    bl_store_put_history(store, "old", 1, json_object());
+    for (gint64 i = 1; i <= 3; i++)
+        bl_store_put_history(store, uuid, 2 * BL_STORE_KEEP_HISTORY_USEC + i,
+                             json_pack("{s:I}", "weight", (json_int_t)i));
+    bl_store_close(store);
+    store = bl_store_open(folder, &error);
+    g_assert_no_error(error);
+    json_t *json = history_get(store, uuid);
+    g_assert_cmpint(json_integer_value(json_object_get(json, "weight")), ==, 3);
+    json_decref(json);
+    g_assert_null(history_get(store, "old"));
+    g_assert_null(bl_store_take_failure(store));
+    bl_store_close(store);
+    g_autofree char *path = g_build_filename(folder, "decisions.db", NULL);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store/put-and-query", test_store);
+    g_test_add_func("/store/histories", test_histories);
     return g_test_run();
 }

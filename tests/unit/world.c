@@ -33,6 +33,7 @@ World *world_new(BlMode mode)
     world->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     world->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     world->holdings = g_array_new(FALSE, TRUE, sizeof(BlHolding));
+    world->histories = g_array_new(FALSE, TRUE, sizeof(BlSizeHistory));
     world->history = g_array_new(FALSE, TRUE, sizeof(BlDecision));
     return world;
 }
@@ -46,6 +47,7 @@ void world_free(World *world)
     g_array_unref(world->outcomes);
     g_array_unref(world->requests);
     g_array_unref(world->holdings);
+    g_array_unref(world->histories);
     g_array_unref(world->history);
     g_free(world);
 }
@@ -200,6 +202,7 @@ void world_tick(World *world)
     arrays_move(world->outcomes, world->sample->outcomes);
     arrays_move(world->requests, world->sample->requests);
     arrays_move(world->holdings, world->sample->holdings);
+    arrays_move(world->histories, world->sample->histories);
     bl_engine_step(world->engine, world->policy, world->sample, world->plan);
     if (world->plan->decisions->len > 0)
         g_array_append_vals(world->history, world->plan->decisions->data,

@@ -55,7 +55,8 @@ typedef struct {
     GArray *outcomes;
     GArray *requests;
     GArray *holdings;
-    GArray *history; /* BlDecision, every one that a plan held */
+    GArray *histories; /* BlSizeHistory */
+    GArray *history;   /* BlDecision, every one that a plan held */
     guint n_guests;
     WorldGuest guests[WORLD_GUESTS_MAX];
 } World;
