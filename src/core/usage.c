@@ -46,22 +46,18 @@ gboolean bl_usage_is_due(const BlUsage *usage, gint64 now_usec)
     return now_usec >= usage->last_usec + BL_VIEW_WINDOW_USEC || now_usec < usage->last_usec;
 }
 
+static int entry_order(gconstpointer entry, gconstpointer uuid)
+{
+    return strcmp(((const Entry *)entry)->uuid, uuid);
+}
+
 /* NULL: none. */
 static const Entry *entry_find(const BlUsage *usage, const char *uuid)
 {
-    guint low = 0, high = usage->entries->len;
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-        const Entry *entry = &g_array_index(usage->entries, Entry, middle);
-        int order = strcmp(uuid, entry->uuid);
-        if (order == 0)
-            return entry;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    guint at;
+    return g_array_binary_search(usage->entries, uuid, entry_order, &at)
+               ? &g_array_index(usage->entries, Entry, at)
+               : NULL;
 }
 
 static Bucket bucket_at(gint64 now_usec)
