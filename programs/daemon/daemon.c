@@ -20,6 +20,9 @@
 
 /* A clean stop waits so long for everything to be given back. */
 #define STOP_USEC (10 * G_USEC_PER_SEC)
+/* And how long for balloons to arrive, which they do without the daemon: one that is known to have
+ * arrived leaves nothing for the next run to wonder about. */
+#define RETURN_USEC (5 * G_USEC_PER_SEC)
 /* --restore waits so long for libvirt. */
 #define RESTORE_USEC (30 * G_USEC_PER_SEC)
 /* Above ordinary tasks: who ends contention must not wait in it. */
@@ -107,12 +110,19 @@ static void restore_check(BlDaemon *daemon, gint64 now_usec)
     }
 }
 
+static gboolean stop_waits(const BlDaemon *daemon, guint left, gint64 now_usec)
+{
+    if (left == 0 && bl_engine_returns(daemon->engine) > 0)
+        return now_usec < daemon->stop_until_usec - (STOP_USEC - RETURN_USEC);
+    return left > 0 && now_usec < daemon->stop_until_usec;
+}
+
 static void stop_check(BlDaemon *daemon, gint64 now_usec)
 {
     guint left = bl_engine_holdings(daemon->engine);
     if (daemon->options->restore && daemon->stop_until_usec == 0)
         restore_check(daemon, now_usec);
-    if (daemon->stop_until_usec == 0 || (left > 0 && now_usec < daemon->stop_until_usec))
+    if (daemon->stop_until_usec == 0 || stop_waits(daemon, left, now_usec))
         return;
     if (left > 0) {
         bl_daemon_log(BL_LOG_WARNING,

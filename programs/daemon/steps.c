@@ -109,6 +109,7 @@ static void act_begin(BlDaemon *daemon, const BlStep *step, const BlRecord *reco
 
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan)
 {
+    bl_journal_forget(daemon->journal, plan->settled);
     for (guint i = 0; i < plan->steps->len; i++) {
         const BlStep *step = &g_array_index(plan->steps, BlStep, i);
         if (strcmp(step->uuid, BL_HOST_UUID) == 0) {

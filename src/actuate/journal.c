@@ -315,7 +315,7 @@ static gboolean settle(BlJournal *journal, const BlStep *step, GError **error)
 gboolean bl_journal_applied(BlJournal *journal, const BlStep *step, GError **error)
 {
     g_auto(BlLocked) locked = bl_lock(&journal->lock);
-    if (step->is_undo) {
+    if (step->is_undo && !bl_control_is_gradual(step->field)) {
         gint at = entry_find(journal->entries, step->uuid, step->generation, step->field);
         return at < 0 || entry_remove(journal, at, error);
     }
@@ -350,6 +350,16 @@ gboolean bl_journal_clear(BlJournal *journal, const char *uuid, guint64 generati
     return at < 0 || entry_remove(journal, at, error);
 }
 
+void bl_journal_forget(BlJournal *journal, const GArray *settled)
+{
+    for (guint i = 0; i < settled->len; i++) {
+        const BlSettled *over = &g_array_index(settled, BlSettled, i);
+        g_autoptr(GError) ignored = NULL;
+        if (!bl_journal_clear(journal, over->uuid, over->generation, over->field, &ignored))
+            return;
+    }
+}
+
 gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 generation,
                             BlDomainField field, gint64 present, BlHolding *ret_holding)
 {
@@ -363,16 +373,17 @@ gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 genera
     gboolean hidden = field == BL_DOMAIN_CPU_SHARES &&
                       entry_find(journal->entries, uuid, generation, BL_DOMAIN_CPU_IDLE) >= 0;
     /* Nor does a gradual control that has not moved yet say that it was not told to. */
-    gboolean unsaid = hidden || bl_control_is_gradual(field);
-    if (!unsaid && !entry->applied && present != holding.value && present == entry->previous) {
+    gboolean gradual = bl_control_is_gradual(field);
+    if (!hidden && !gradual && !entry->applied && present == entry->previous)
         holding.value = entry->previous;
-        if (holding.value == holding.original) {
-            g_autoptr(GError) ignored = NULL;
-            /* If it cannot be cleared now, it resolves to the same next time. */
-            if (!entry_remove(journal, at, &ignored))
-                return FALSE;
-            return FALSE;
-        }
+    gboolean back = holding.value == holding.original;
+    holding.returns = gradual && back && entry->applied;
+    if (holding.returns ? bl_control_is_near(field, present, holding.original)
+                        : back && holding.value != entry->holding.value) {
+        g_autoptr(GError) ignored = NULL;
+        /* If it cannot be cleared now, it resolves to the same next time. */
+        entry_remove(journal, at, &ignored);
+        return FALSE;
     }
     *ret_holding = holding;
     return TRUE;

@@ -2,9 +2,10 @@
  *
  * One file of lines, each a JSON object behind a checksum, appended and synced. An `intent` is
  * written before a value is, `applied` after it, `cleared` when the original is back or the field
- * has become somebody else's. After a crash at any moment the file tells which fields may hold our
- * value and what to put back. A torn last line is an intent that was never acted on. Functions may
- * be called from any thread.
+ * has become somebody else's. A gradual control that was told to go back stays until it has
+ * arrived: what is read of it before is not how it was. After a crash at any moment the file tells
+ * which fields may hold our value and what to put back. A torn last line is an intent that was
+ * never acted on. Functions may be called from any thread.
  */
 #ifndef BL_ACTUATE_JOURNAL_H
 #define BL_ACTUATE_JOURNAL_H
@@ -67,8 +68,12 @@ gboolean bl_journal_withdraw(BlJournal *journal, const BlStep *step,
 gboolean bl_journal_clear(BlJournal *journal, const char *uuid, guint64 generation,
                           BlDomainField field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for each BlSettled, before any step of the same plan: one of them may begin the next
+ * change. An entry that cannot be cleared is found to be over when the journal is next read. */
+void bl_journal_forget(BlJournal *journal, const GArray *settled);
+
 /* What is in force on one field, given the value that it has now. FALSE: nothing is ours; an
- * intent that was never carried out is cleared on the way. */
+ * intent that was never carried out, and a return that has arrived, is cleared on the way. */
 gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 generation,
                             BlDomainField field, gint64 present, BlHolding *ret_holding);
 

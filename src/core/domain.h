@@ -35,6 +35,7 @@ typedef struct {
     gint64 low, high;    /* while held: between which a gradual control may be on its way */
     gboolean unsure;     /* a gradual control that may or may not have been told its last step */
     gboolean returns;    /* not held: a gradual control on its way back to its original */
+    gboolean restored;   /* and an earlier run told it so */
     gint64 told_usec;    /* when a step last had an outcome, whichever */
     gint64 applied_usec; /* while held: when that was known to be done */
     gint64 shares;       /* see BlHolding */

@@ -278,6 +278,17 @@ guint bl_engine_holdings(const BlEngine *engine)
     return count;
 }
 
+guint bl_engine_returns(const BlEngine *engine)
+{
+    guint count = 0;
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        for (guint f = domain->first_control; f < domain->end_control; f++)
+            count += domain->fields[f].returns;
+    }
+    return count;
+}
+
 /* --- the view ------------------------------------------------------------------------------ */
 
 static void threads_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view)

@@ -50,6 +50,9 @@ gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid);
  * that can be: what the kernel refuses to take back now stays in the journal. */
 guint bl_engine_holdings(const BlEngine *engine);
 
+/* How many controls were given back and are still on their way, as balloons are. */
+guint bl_engine_returns(const BlEngine *engine);
+
 /* What size each guest should have: BlSizing, by UUID; computed anew. Has no influence on plans. */
 void bl_engine_sizings(const BlEngine *engine, const BlPolicy *policy, GArray *ret_sizings);
 /* What is remembered of a guest's demand, to be kept for the next run; NULL: nothing. */

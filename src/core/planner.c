@@ -17,6 +17,9 @@
 /* The effect of a step is measured this long after it; given up after the second. */
 #define EFFECT_AFTER_USEC 400000
 #define EFFECT_GIVE_UP_USEC (5 * (gint64)BL_USEC_PER_SEC)
+/* A balloon that an earlier run gave back, and that does not move for so long, is not on its way.
+ */
+#define STANDS_USEC (30 * (gint64)BL_USEC_PER_SEC)
 #define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
 
 /* The work of one tick. */
@@ -109,6 +112,18 @@ static void request_take_in(BlEngine *engine, const BlRequest *request)
     }
 }
 
+/* What an earlier run gave back, or this one, and was not known to have arrived. */
+static void return_take_in(const BlEngine *engine, const BlDomain *domain, BlFieldState *field,
+                           const BlHolding *holding)
+{
+    if (field->held || field->returns || field->flying != 0)
+        return;
+    field->returns = field->restored = TRUE;
+    field->original = field->value = holding->original;
+    field->low = bl_values_get(&domain->controls, holding->field, 0);
+    field->told_usec = engine->now_usec;
+}
+
 /* A change that an earlier run left in force. Enforcing goes on with it; otherwise it is given
  * back, because nobody asked this run to hold it. */
 static void holding_take_in(BlEngine *engine, const BlHolding *holding)
@@ -119,6 +134,10 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
         (bl_control_is_gradual(holding->field) && (holding->original < 0 || holding->value < 0)))
         return;
     BlFieldState *field = &domain->fields[holding->field];
+    if (holding->returns) {
+        return_take_in(engine, domain, field, holding);
+        return;
+    }
     /* What a gradual control was told before the last time is not in the journal: after a restart
      * it may be on its way to anything below the original until it rests. */
     if (field->held)
@@ -126,6 +145,8 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
     else
         field->low = field->flying != 0 ? MIN(holding->original, holding->value) : 0;
     field->high = MAX(holding->original, MAX(holding->value, field->held ? field->high : 0));
+    /* What it was told before the step that is under way must not be lost with its outcome. */
+    field->unsure = field->unsure || (bl_control_is_gradual(holding->field) && field->flying != 0);
     field->held = TRUE;
     field->original = holding->original;
     field->value = holding->value;
@@ -149,7 +170,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
     field->failures = 0;
     gboolean held = field->held;
     field->held = !step->is_undo;
-    field->returns = FALSE;
+    field->returns = field->restored = FALSE;
     if (step->is_undo) {
         field->leaving = field->unsure = FALSE;
         if (bl_control_is_gradual(step->field)) {
@@ -416,13 +437,22 @@ static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainFi
 
 /* A gradual control that was given back is on its way, however long that takes; until it has
  * arrived, what is read of it is not how it was before. One that turns back is somebody else's. */
-static void returning_judge(const BlDomain *domain, BlFieldState *field, BlDomainField f)
+static void returning_judge(Planning *planning, const BlDomain *domain, BlDomainField f)
 {
+    BlFieldState *field = &domain->fields[f];
     gint64 present = bl_values_get(&domain->controls, f, 0), slack = bl_control_slack(f);
     if (field->held || !field->returns)
         return;
     gboolean turned = ABS(present - field->original) > ABS(field->low - field->original) + slack;
-    field->returns = !turned && !bl_control_is_near(f, present, field->original);
+    /* Between two runs somebody may have set it: then it stands. */
+    gboolean stands = field->restored && domain->memory.rests &&
+                      planning->engine->now_usec - field->told_usec >= STANDS_USEC;
+    field->returns = !turned && !stands && !bl_control_is_near(f, present, field->original);
+    if (field->returns)
+        return;
+    BlSettled settled = {.generation = domain->generation, .field = f};
+    g_strlcpy(settled.uuid, domain->uuid, sizeof settled.uuid);
+    g_array_append_val(planning->plan->settled, settled);
 }
 
 static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
@@ -450,7 +480,7 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     /* Where a gradual control is has to be known to change it, also to give it back. */
     if (bl_control_is_gradual(f) && !known)
         return;
-    returning_judge(domain, field, f);
+    returning_judge(planning, domain, f);
     arrival_note(domain, field, f);
     /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
      * actuator will find what we found, leave it alone and end the holding. */

@@ -84,11 +84,14 @@ static json_t *request_to_json(const BlRequest *request)
 
 static json_t *holding_to_json(const BlHolding *holding)
 {
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "uuid", holding->uuid, "generation",
-                     (json_int_t)holding->generation, "field",
-                     bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name, "original",
-                     (json_int_t)holding->original, "value", (json_int_t)holding->value, "shares",
-                     (json_int_t)holding->shares);
+    json_t *object = json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "uuid", holding->uuid,
+                               "generation", (json_int_t)holding->generation, "field",
+                               bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name, "original",
+                               (json_int_t)holding->original, "value", (json_int_t)holding->value,
+                               "shares", (json_int_t)holding->shares);
+    if (holding->returns)
+        json_object_set_new(object, "returns", json_true());
+    return object;
 }
 
 /* Seldom there: only when a daemon has just found a guest. */
@@ -411,6 +414,7 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     g_strlcpy(holding.uuid, uuid, sizeof holding.uuid);
     holding.generation = (guint64)generation;
     holding.field = (BlDomainField)field;
+    holding.returns = json_is_true(json_object_get(json, "returns"));
     g_array_append_val(sample->holdings, holding);
     return TRUE;
 }

@@ -8,6 +8,7 @@ BlPlan *bl_plan_new(void)
     BlPlan *plan = g_new0(BlPlan, 1);
     plan->steps = g_array_new(FALSE, TRUE, sizeof(BlStep));
     plan->decisions = g_array_new(FALSE, TRUE, sizeof(BlDecision));
+    plan->settled = g_array_new(FALSE, TRUE, sizeof(BlSettled));
     return plan;
 }
 
@@ -17,6 +18,7 @@ void bl_plan_free(BlPlan *plan)
         return;
     g_array_unref(plan->steps);
     g_array_unref(plan->decisions);
+    g_array_unref(plan->settled);
     g_free(plan);
 }
 
@@ -24,6 +26,7 @@ void bl_plan_clear(BlPlan *plan)
 {
     g_array_set_size(plan->steps, 0);
     g_array_set_size(plan->decisions, 0);
+    g_array_set_size(plan->settled, 0);
 }
 
 static const char *const rule_names[BL_RULE_COUNT] = {

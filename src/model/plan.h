@@ -110,9 +110,18 @@ typedef struct {
     char message[160];   /* on failure */
 } BlDecision;
 
+/* A gradual control that was given back has arrived, or is somebody else's by now. That changes
+ * nothing on the host: it is no step, and no trace records it. */
+typedef struct {
+    char uuid[BL_UUID_SIZE];
+    guint64 generation;
+    BlDomainField field;
+} BlSettled;
+
 typedef struct {
     GArray *steps;     /* BlStep, in the order to be done */
     GArray *decisions; /* BlDecision: new ones and those whose state changed, by id */
+    GArray *settled;   /* BlSettled: what the journal need not keep any more */
 } BlPlan;
 
 BlPlan *bl_plan_new(void);

@@ -111,9 +111,10 @@ typedef struct {
     char uuid[BL_UUID_SIZE];
     guint64 generation;
     BlDomainField field;
-    gint64 original; /* what it was before us, and will be again */
-    gint64 value;    /* what we wrote last */
-    gint64 shares;   /* only for cpu.idle: the weight to give back with it; 0: unknown */
+    gint64 original;  /* what it was before us, and will be again */
+    gint64 value;     /* what we wrote last */
+    gint64 shares;    /* only for cpu.idle: the weight to give back with it; 0: unknown */
+    gboolean returns; /* a gradual control that was given back, and was not known to have arrived */
 } BlHolding;
 
 typedef struct {

@@ -684,6 +684,7 @@ gboolean bl_sim_agent_tick(BlSimAgent *agent)
     if (agent->stepping != NULL)
         agent->stepping(agent->stepping_data, TRUE);
     bl_engine_step(agent->engine, agent->policy, agent->sample, agent->plan);
+    bl_journal_forget(agent->journal, agent->plan->settled);
     if (agent->stepping != NULL)
         agent->stepping(agent->stepping_data, FALSE);
     decisions_note(agent);

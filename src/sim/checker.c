@@ -567,9 +567,12 @@ void bl_sim_checker_restored(BlSimChecker *checker)
         }
     }
     for (guint i = 0; i < entries->len; i++) {
-        const BlHolding *holding = &g_array_index(entries, BlJournalEntry, i).holding;
+        const BlJournalEntry *entry = &g_array_index(entries, BlJournalEntry, i);
+        const BlHolding *holding = &entry->holding;
         gint guest = bl_sim_guest_find(world, holding->uuid);
-        if (guest >= 0 && world->guests[guest].alive &&
+        gboolean returns = bl_control_is_gradual(holding->field) && entry->applied &&
+                           holding->value == holding->original;
+        if (guest >= 0 && !returns && world->guests[guest].alive &&
             world->guests[guest].generation == holding->generation)
             bl_sim_checker_violate(
                 checker, "\"%s\": the journal still holds %s after everything is given back",

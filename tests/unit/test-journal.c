@@ -130,6 +130,40 @@ static void test_withdraw(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(holding.value, ==, 200);
 }
 
+/* A balloon that was told to go back stays known until it has arrived, and no longer. */
+static void test_return(Fixture *fixture, gconstpointer data)
+{
+    const gint64 gib = (gint64)1 << 30;
+    g_autoptr(GError) error = NULL;
+    BlStep take = step_of(2 * gib, gib, 2 * gib), undo = step_of(gib, 2 * gib, 2 * gib);
+    take.field = undo.field = BL_DOMAIN_BALLOON;
+    BlHolding holding;
+    BlJournal *journal = journal_open(fixture);
+    check(bl_journal_intend(journal, &take, &error), &error);
+    check(bl_journal_applied(journal, &take, &error), &error);
+    check(bl_journal_intend(journal, &undo, &error), &error);
+    /* Whether it was told is not known: it is told again. */
+    g_assert_true(bl_journal_resolve(journal, UUID, 5, BL_DOMAIN_BALLOON, gib, &holding));
+    g_assert_false(holding.returns);
+    check(bl_journal_applied(journal, &undo, &error), &error);
+    bl_journal_close(journal);
+    journal = journal_open(fixture);
+    g_assert_true(bl_journal_resolve(journal, UUID, 5, BL_DOMAIN_BALLOON, 3 * gib / 2, &holding));
+    g_assert_true(holding.returns);
+    g_assert_cmpint(holding.original, ==, 2 * gib);
+    g_assert_false(bl_journal_resolve(journal, UUID, 5, BL_DOMAIN_BALLOON, 2 * gib, &holding));
+    g_assert_cmpuint(in_force(journal), ==, 0);
+    check(bl_journal_intend(journal, &undo, &error), &error);
+    check(bl_journal_applied(journal, &undo, &error), &error);
+    BlSettled settled = {.generation = 5, .field = BL_DOMAIN_BALLOON};
+    g_strlcpy(settled.uuid, UUID, sizeof settled.uuid);
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof settled);
+    g_array_append_val(list, settled);
+    bl_journal_forget(journal, list);
+    g_assert_cmpuint(in_force(journal), ==, 0);
+    bl_journal_close(journal);
+}
+
 /* Cut anywhere, the journal still opens, and holds what the whole lines say. */
 static void test_torn_anywhere(Fixture *fixture, gconstpointer data)
 {
@@ -206,6 +240,7 @@ int main(int argc, char **argv)
     g_test_add("/journal/life", Fixture, NULL, set_up, test_life, tear_down);
     g_test_add("/journal/crash-between", Fixture, NULL, set_up, test_crash_between, tear_down);
     g_test_add("/journal/withdraw", Fixture, NULL, set_up, test_withdraw, tear_down);
+    g_test_add("/journal/return", Fixture, NULL, set_up, test_return, tear_down);
     g_test_add("/journal/torn-anywhere", Fixture, NULL, set_up, test_torn_anywhere, tear_down);
     g_test_add("/journal/disk-full", Fixture, NULL, set_up, test_disk_full, tear_down);
     g_test_add("/journal/compacts", Fixture, NULL, set_up, test_compacts, tear_down);
