@@ -377,6 +377,7 @@ gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 genera
     if (!hidden && !gradual && !entry->applied && present == entry->previous)
         holding.value = entry->previous;
     gboolean back = holding.value == holding.original;
+    holding.unsure = gradual && !entry->applied;
     holding.returns = gradual && back && entry->applied;
     if (holding.returns ? bl_control_is_near(field, present, holding.original)
                         : back && holding.value != entry->holding.value) {

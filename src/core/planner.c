@@ -146,7 +146,8 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
         field->low = field->flying != 0 ? MIN(holding->original, holding->value) : 0;
     field->high = MAX(holding->original, MAX(holding->value, field->held ? field->high : 0));
     /* What it was told before the step that is under way must not be lost with its outcome. */
-    field->unsure = field->unsure || (bl_control_is_gradual(holding->field) && field->flying != 0);
+    field->unsure = field->unsure || holding->unsure ||
+                    (bl_control_is_gradual(holding->field) && field->flying != 0);
     field->held = TRUE;
     field->original = holding->original;
     field->value = holding->value;
@@ -436,23 +437,25 @@ static void arrival_note(const BlDomain *domain, BlFieldState *field, BlDomainFi
 }
 
 /* A gradual control that was given back is on its way, however long that takes; until it has
- * arrived, what is read of it is not how it was before. One that turns back is somebody else's. */
-static void returning_judge(Planning *planning, const BlDomain *domain, BlDomainField f)
+ * arrived, what is read of it is not how it was before. One that turns back is somebody else's.
+ * TRUE when that has just ended. */
+static gboolean return_is_over(Planning *planning, const BlDomain *domain, BlDomainField f)
 {
     BlFieldState *field = &domain->fields[f];
     gint64 present = bl_values_get(&domain->controls, f, 0), slack = bl_control_slack(f);
     if (field->held || !field->returns)
-        return;
+        return FALSE;
     gboolean turned = ABS(present - field->original) > ABS(field->low - field->original) + slack;
     /* Between two runs somebody may have set it: then it stands. */
     gboolean stands = field->restored && domain->memory.rests &&
                       planning->engine->now_usec - field->told_usec >= STANDS_USEC;
     field->returns = !turned && !stands && !bl_control_is_near(f, present, field->original);
     if (field->returns)
-        return;
+        return FALSE;
     BlSettled settled = {.generation = domain->generation, .field = f};
     g_strlcpy(settled.uuid, domain->uuid, sizeof settled.uuid);
     g_array_append_val(planning->plan->settled, settled);
+    return TRUE;
 }
 
 static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wanted)
@@ -480,7 +483,9 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     /* Where a gradual control is has to be known to change it, also to give it back. */
     if (bl_control_is_gradual(f) && !known)
         return;
-    returning_judge(planning, domain, f);
+    /* What is wanted of it was decided for a control on its way: the next tick knows better. */
+    if (return_is_over(planning, domain, f))
+        return;
     arrival_note(domain, field, f);
     /* Somebody else's idle priority makes the kernel forget the weight that we gave. Either way the
      * actuator will find what we found, leave it alone and end the holding. */

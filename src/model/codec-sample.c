@@ -89,6 +89,8 @@ static json_t *holding_to_json(const BlHolding *holding)
                                bl_field_info(BL_SCOPE_DOMAIN, holding->field)->name, "original",
                                (json_int_t)holding->original, "value", (json_int_t)holding->value,
                                "shares", (json_int_t)holding->shares);
+    if (holding->unsure)
+        json_object_set_new(object, "unsure", json_true());
     if (holding->returns)
         json_object_set_new(object, "returns", json_true());
     return object;
@@ -414,6 +416,7 @@ static gboolean holding_read(const json_t *json, BlSample *sample, GError **erro
     g_strlcpy(holding.uuid, uuid, sizeof holding.uuid);
     holding.generation = (guint64)generation;
     holding.field = (BlDomainField)field;
+    holding.unsure = json_is_true(json_object_get(json, "unsure"));
     holding.returns = json_is_true(json_object_get(json, "returns"));
     g_array_append_val(sample->holdings, holding);
     return TRUE;

@@ -114,6 +114,7 @@ typedef struct {
     gint64 original;  /* what it was before us, and will be again */
     gint64 value;     /* what we wrote last */
     gint64 shares;    /* only for cpu.idle: the weight to give back with it; 0: unknown */
+    gboolean unsure;  /* a gradual control that may not have been told `value` yet */
     gboolean returns; /* a gradual control that was given back, and was not known to have arrived */
 } BlHolding;
 

@@ -85,7 +85,8 @@ static void written(gpointer data, guint guest, const BlStep *step, BlDomainFiel
 {
     BlSimChecker *checker = data;
     BlSimField *state = &checker->fields[guest][field];
-    if (field == BL_DOMAIN_BALLOON && !step->is_undo)
+    /* Also the undo of a step that failed before it was written. */
+    if (field == BL_DOMAIN_BALLOON && (!step->is_undo || !state->ours))
         bl_sim_checker_balloon_written(checker, guest, step);
     check_journalled(checker, guest, step);
     if (field == step->field) {
@@ -353,8 +354,10 @@ static void host_event(BlSimChecker *checker, const BlSimEvent *event)
     if (!bl_sim_ksm_write(&ksm, event->field, event->value) ||
         (state->ours && event->value == state->written))
         return;
-    /* Between two looks somebody may have set another value and this one again: nobody can tell. */
-    state->ours = entry != NULL && entry->holding.value == event->value;
+    /* Between two looks somebody may have set another value and this one again: nobody can tell.
+     * Nor whether a daemon that was killed had written before. */
+    state->ours = entry != NULL && (entry->holding.value == event->value ||
+                                    (!entry->applied && entry->previous == event->value));
     state->baseline = state->ours ? entry->holding.original : event->value;
 }
 
