@@ -72,6 +72,20 @@ short() {
 	ok "and its statistics are off again" period_is "$IDLE" 0
 }
 
+# Killed as soon as the balloon has been told to go back: on its way or there already.
+killed_on_the_way() {
+	policy_make
+	daemon_start d --mode enforce
+	ok "idle memory is taken" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
+	"$BALLAST" --socket "$RUN/d.sock" mode observe >/dev/null 2>&1
+	wait_for 10 log_has d "$IDLE: memory.balloon goes back"
+	daemon_kill d
+	daemon_start d --mode enforce
+	ok "after kill -9 on its way back it is taken again" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
+	ok "a clean stop succeeds" daemon_stop d
+	ok "and all that it had is back" wait_for 10 balloon_is "$IDLE" "$MAX"
+}
+
 foreign() {
 	policy_make
 	daemon_start d --mode enforce
@@ -94,4 +108,4 @@ observe() {
 	ok "a clean stop succeeds" daemon_stop d
 }
 
-run_tests short foreign observe
+run_tests short killed_on_the_way foreign observe
