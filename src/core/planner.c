@@ -156,17 +156,20 @@ static void holding_take_in(BlEngine *engine, const BlHolding *holding)
     field->leaving = engine->mode != BL_MODE_ENFORCE;
 }
 
-/* While the step was on its way the control went on towards what it was told before. */
-static void way_note(BlFieldState *field, const BlStep *step, gboolean held)
+/* While the step was on its way the control went on towards what it was told before. It sets out
+ * from where the actuator saw it, which a look that came late may not have shown. */
+static void way_note(BlFieldState *field, const BlStep *step, gint64 observed, gboolean held)
 {
     gint64 before = held ? field->value : step->undo;
-    gint64 low = MIN(MIN(step->from, step->to), before);
-    gint64 high = MAX(MAX(step->from, step->to), before);
+    gint64 seen = observed > 0 ? observed : step->from;
+    gint64 low = MIN(MIN(step->from, step->to), MIN(before, seen));
+    gint64 high = MAX(MAX(step->from, step->to), MAX(before, seen));
     field->low = field->unsure ? MIN(low, field->low) : low;
     field->high = field->unsure ? MAX(high, field->high) : high;
 }
 
-static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step)
+static void field_applied(const BlEngine *engine, BlFieldState *field, const BlStep *step,
+                          gint64 observed)
 {
     field->failures = 0;
     gboolean held = field->held;
@@ -182,7 +185,7 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
         }
         return;
     }
-    way_note(field, step, held);
+    way_note(field, step, observed, held);
     field->unsure = FALSE;
     field->original = step->undo;
     field->value = step->to;
@@ -191,13 +194,13 @@ static void field_applied(const BlEngine *engine, BlFieldState *field, const BlS
 }
 
 static void field_outcome(BlEngine *engine, BlFieldState *field, const BlStep *step,
-                          BlOutcomeResult result)
+                          const BlOutcome *outcome)
 {
     field->flying = 0;
     field->told_usec = engine->now_usec;
-    switch (result) {
+    switch (outcome->result) {
     case BL_OUTCOME_APPLIED:
-        field_applied(engine, field, step);
+        field_applied(engine, field, step, outcome->observed);
         break;
     case BL_OUTCOME_CONFLICT:
         field->foreign = TRUE;
@@ -228,8 +231,7 @@ static void outcome_take_in(BlEngine *engine, const BlOutcome *outcome)
     BlDecision *decision = &open->decision;
     BlDomain *domain = bl_engine_find(engine, decision->step.uuid);
     if (domain != NULL && domain->fields[decision->step.field].flying == outcome->step_id)
-        field_outcome(engine, &domain->fields[decision->step.field], &decision->step,
-                      outcome->result);
+        field_outcome(engine, &domain->fields[decision->step.field], &decision->step, outcome);
     if (outcome->message != NULL)
         g_strlcpy(decision->message, outcome->message, sizeof decision->message);
     decision->observed = outcome->observed;
