@@ -379,9 +379,11 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
     }
     if (!may)
         return;
-    if (!*guest_used)
-        planning->guests++;
-    *guest_used = TRUE;
+    /* What gives is not counted; nor does it open the way for what takes from the same guest. */
+    if (!field->want.gives) {
+        planning->guests += !*guest_used;
+        *guest_used = TRUE;
+    }
     guint64 id;
     if (open != NULL) {
         id = field->announced;
