@@ -305,6 +305,17 @@ static void limit_want(const BlEngine *engine, BlDomain *domain)
         field->want.reason = bl_reason_of(domain, BL_RULE_MEMORY_LIMIT);
 }
 
+/* Of a guest whose use is not known now, only what its class allows it is. */
+static gint64 gift_most(const BlEngine *engine, const BlDomain *domain)
+{
+    gint64 max = domain->controls.value[BL_DOMAIN_MEMORY_MAX];
+    if (bl_memory_is_managed(engine, domain))
+        return bl_memory_most(engine, domain);
+    return domain->class->memory_limit == BL_LIMIT_NONE
+               ? domain->memory.wanted
+               : bl_permyriad_part(max, domain->class->memory_limit);
+}
+
 /* A take that was held up, by the rate limit or a failure, must still be right when it is made.
  * What takes from what is there is a take also when the balloon was, or may have been, told to go
  * further. And there is nothing to give to a balloon that Ballast does not hold: whoever has set
@@ -321,8 +332,7 @@ static void pending_review(const BlEngine *engine, BlDomain *domain)
     if (field->held && memory->wanted == field->value)
         return;
     if (memory->wanted >= present) {
-        if (bl_memory_is_managed(engine, domain))
-            memory->wanted = CLAMP(bl_memory_most(engine, domain), present, memory->wanted);
+        memory->wanted = CLAMP(gift_most(engine, domain), present, memory->wanted);
         return;
     }
     if (bl_memory_is_managed(engine, domain) && bl_memory_is_fresh(domain, engine->now_usec) &&
