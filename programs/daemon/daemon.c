@@ -246,6 +246,7 @@ static void host_open(BlDaemon *daemon)
     gsize length = 0;
     daemon->proc_fd = bl_dir_open_at(AT_FDCWD, "/proc");
     daemon->host_stat_fd = openat(daemon->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
+    daemon->realtime_share = bl_realtime_share_read(daemon->proc_fd);
     daemon->host_pressure_fd = openat(daemon->proc_fd, "pressure/cpu", O_RDONLY | O_CLOEXEC);
     bl_daemon_ksm_open(daemon);
     daemon->cgroup_fd = daemon->memory_cgroup_fd = -1;

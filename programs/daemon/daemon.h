@@ -144,6 +144,7 @@ struct BlDaemon {
     int memory_cgroup_fd; /* the same of the memory controller */
     BlCgroupVersion memory_cgroup_version;
     int host_stat_fd, host_pressure_fd;
+    gint64 realtime_share; /* see bl_realtime_share_read */
     BlValues host_memory;
     gint64 host_memory_usec; /* when that was read */
     gint64 pressure_usec;    /* as last read; -1: never */

@@ -109,7 +109,7 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     }
     record->threads = bl_threads_open(refresh->proc_fd, record->pid);
     sample_prepare(record, facts);
-    BlTarget target = {domain, record->cgroup_fd};
+    BlTarget target = {domain, record->cgroup_fd, refresh->proc_fd, record->pid};
     bl_controls_read(&target, &record->controls);
     record->transient = virDomainIsPersistent(domain) == 0;
     bl_libvirt_definition_read(domain, FALSE, &record->now, &record->runs);

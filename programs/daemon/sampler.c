@@ -13,6 +13,9 @@
  */
 #define QUIET_READS 10
 #define QUIET_EVERY 5
+/* What the kernel leaves to real-time threads is looked at so often: an administrator changes it.
+ */
+#define REALTIME_EVERY_TICKS 100
 
 /* Without pressure figures nothing is known to be calm. */
 static void calm_judge(BlDaemon *daemon, gint64 pressure_usec)
@@ -42,6 +45,10 @@ static void host_sample(BlDaemon *daemon, BlValues *host)
         bl_pressure_parse(text, &some))
         bl_values_set(host, BL_HOST_PSI_CPU_SOME_USEC, some);
     calm_judge(daemon, bl_values_get(host, BL_HOST_PSI_CPU_SOME_USEC, -1));
+    if (daemon->tick % REALTIME_EVERY_TICKS == 1)
+        daemon->realtime_share = bl_realtime_share_read(daemon->proc_fd);
+    if (daemon->realtime_share >= 0)
+        bl_values_set(host, BL_HOST_REALTIME, daemon->realtime_share);
     if (daemon->cgroup_version != BL_CGROUP_NONE)
         bl_values_set(host, BL_HOST_SHARES_MAX,
                       daemon->cgroup_version == BL_CGROUP_V1 ? 262144 : 10000);

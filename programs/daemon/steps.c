@@ -64,7 +64,7 @@ static void act_run(gpointer data)
         act->outcome = cleared ? refuse(&act->step, BL_OUTCOME_VANISHED, "the domain has ended")
                                : refuse(&act->step, BL_OUTCOME_FAILED, error->message);
     } else {
-        BlTarget target = {domain, act->cgroup_fd};
+        BlTarget target = {domain, act->cgroup_fd, act->proc_fd, act->pid};
         BlControls controls = bl_libvirt_controls(&target);
         act->outcome = bl_actuate_step(act->journal, &controls, &act->step);
         controls_read(act, &target, &controls);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actuate/balloon.h"
+#include "actuate/realtime.h"
 #include "base/fd.h"
 #include "base/units.h"
 
@@ -154,6 +155,8 @@ void bl_controls_read(const BlTarget *target, BlValues *ret_values)
     scheduler_read(target, ret_values);
     if (pin_read(target, &mask))
         bl_values_set(ret_values, BL_DOMAIN_VCPU_PIN, mask);
+    if (bl_realtime_read(target->proc_fd, target->pid, target->cgroup_fd, &value))
+        bl_values_set(ret_values, BL_DOMAIN_REALTIME, value);
     for (guint i = 0; i < G_N_ELEMENTS(whole); i++) {
         if (domain_read(target->domain, whole[i], &value))
             bl_values_set(ret_values, whole[i], value);
@@ -171,6 +174,8 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
         return bl_balloon_read(target->domain, field, ret_value);
     if (field == BL_DOMAIN_SOFT_LIMIT || field == BL_DOMAIN_PAUSED)
         return domain_read(target->domain, field, ret_value);
+    if (field == BL_DOMAIN_REALTIME)
+        return bl_realtime_read(target->proc_fd, target->pid, target->cgroup_fd, ret_value);
     if (field == BL_DOMAIN_VCPU_PIN) {
         if (pin_read(target, &mask))
             bl_values_set(&values, field, mask);
@@ -276,6 +281,8 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
         return idle_write(target, value, error);
     case BL_DOMAIN_VCPU_PIN:
         return pin_write(target, value, error);
+    case BL_DOMAIN_REALTIME:
+        return bl_realtime_write(target->proc_fd, target->pid, value != 0, error);
     case BL_DOMAIN_BALLOON:
     case BL_DOMAIN_STATS_PERIOD:
         return bl_balloon_write(target->domain, field, value) == 0 ||

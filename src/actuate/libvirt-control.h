@@ -14,6 +14,8 @@
 typedef struct {
     virDomainPtr domain;
     int cgroup_fd; /* the domain's folder in the cpu controller; -1: none */
+    int proc_fd;   /* /proc */
+    gint64 pid;    /* of its QEMU; 0: unknown */
 } BlTarget;
 
 /* Reads every control but the balloon's size, for which QEMU has to answer, and what the balloon

@@ -54,6 +54,15 @@ static void set_error(GError **error, const char *doing, const char *path)
                 g_strerror(code));
 }
 
+DIR *bl_dir_list_at(int dir_fd, const char *path)
+{
+    g_auto(BlFd) fd = bl_dir_open_at(dir_fd, path);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir != NULL)
+        bl_fd_steal(&fd);
+    return dir;
+}
+
 gboolean bl_file_read_limited(const char *path, gsize limit, char **ret_text, gsize *ret_length,
                               GError **error)
 {

@@ -3,6 +3,7 @@
 #ifndef BL_BASE_FD_H
 #define BL_BASE_FD_H
 
+#include <dirent.h>
 #include <glib.h>
 #include <sys/types.h>
 
@@ -23,6 +24,9 @@ ssize_t bl_file_read_at(int dir_fd, const char *path, char *buffer, gsize size);
 
 /* Opens a directory for use as a root of a reader; -1 with errno. */
 int bl_dir_open_at(int dir_fd, const char *path);
+
+/* A folder to be read and closed; NULL when it cannot be opened. */
+DIR *bl_dir_list_at(int dir_fd, const char *path);
 
 /* Reads a whole regular file of at most `limit` bytes. The error names the file. */
 gboolean bl_file_read_limited(const char *path, gsize limit, char **ret_text, gsize *ret_length,

@@ -1,7 +1,6 @@
 /* Page sharing: see ksm.h. */
 #include "collect/ksm.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "base/fd.h"

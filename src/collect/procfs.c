@@ -226,15 +226,6 @@ static gint64 pid_file_read(const char *pid_file)
     return pid;
 }
 
-DIR *bl_dir_list_at(int dir_fd, const char *path)
-{
-    g_auto(BlFd) fd = bl_dir_open_at(dir_fd, path);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (dir != NULL)
-        bl_fd_steal(&fd);
-    return dir;
-}
-
 gint64 bl_qemu_find(int proc_fd, const char *pid_file, const char *uuid)
 {
     gint64 pid = pid_file_read(pid_file);
@@ -266,6 +257,22 @@ guint64 bl_process_generation(int proc_fd, gint64 pid)
         !bl_start_time_parse(text, &ticks))
         return 0;
     return ticks;
+}
+
+static gboolean integer_read(int proc_fd, const char *path, gint64 *ret_value)
+{
+    char text[32];
+    return bl_file_read_at(proc_fd, path, text, sizeof text) > 0 &&
+           bl_integer_parse(g_strstrip(text), ret_value);
+}
+
+gint64 bl_realtime_share_read(int proc_fd)
+{
+    gint64 runtime, period;
+    if (!integer_read(proc_fd, "sys/kernel/sched_rt_runtime_us", &runtime) ||
+        !integer_read(proc_fd, "sys/kernel/sched_rt_period_us", &period) || period <= 0)
+        return -1;
+    return runtime < 0 ? BL_PERMYRIAD : MIN(bl_permyriad_of(runtime, period), BL_PERMYRIAD);
 }
 
 static void thread_reader_clear(gpointer data)

@@ -6,8 +6,6 @@
 #ifndef BL_COLLECT_PROCFS_H
 #define BL_COLLECT_PROCFS_H
 
-#include <dirent.h>
-
 #include "model/sample.h"
 
 /* "RUN DELAY SLICES" of /proc/PID/task/TID/schedstat, nanoseconds. */
@@ -51,11 +49,12 @@ gboolean bl_cmdline_is_qemu(const char *cmdline, gsize length, const char *uuid)
  * line), then a search of all processes, which must find exactly one. 0 when there is none. */
 gint64 bl_qemu_find(int proc_fd, const char *pid_file, const char *uuid);
 
-/* A folder to be read and closed; NULL when it cannot be opened. */
-DIR *bl_dir_list_at(int dir_fd, const char *path);
-
 /* Start time of a process; 0 when it is gone. */
 guint64 bl_process_generation(int proc_fd, gint64 pid);
+
+/* The share of the time that the kernel leaves to real-time threads, permyriad; all of it when it
+ * sets them no bound, -1 when it does not tell. */
+gint64 bl_realtime_share_read(int proc_fd);
 
 /* A thread whose counters are kept open. */
 typedef struct {

@@ -202,9 +202,21 @@ static void limit_check(Builder *builder, const BlClass *class, const char *tabl
                      "\"classes.%s.%s\": the limit is below the reservation", class->name, table);
 }
 
+/* The kernel does not hold real-time threads to a quota, and they do not yield. */
+static void realtime_check(Builder *builder, const BlClass *class)
+{
+    if (!class->cpu_realtime || (class->cpu_limit == BL_LIMIT_NONE && !class->cpu_idle_allowed))
+        return;
+    bl_policy_report(builder->report, g_hash_table_lookup(builder->origins, &class->cpu_realtime),
+                     "leave out one of them",
+                     "\"classes.%s.cpu\": what runs in real time can have no %s", class->name,
+                     class->cpu_idle_allowed ? "idle priority" : "limit");
+}
+
 /* What the fields of one class have to be to each other. */
 static void class_check(Builder *builder, const BlClass *class)
 {
+    realtime_check(builder, class);
     limit_check(builder, class, "cpu", &class->cpu_limit, class->cpu_reservation);
     limit_check(builder, class, "memory", &class->memory_limit, class->memory_reservation);
 }
@@ -527,10 +539,11 @@ static gboolean class_equal(const BlClass *a, const BlClass *b)
     return g_str_equal(a->name, b->name) && a->rank == b->rank && a->shares == b->shares &&
            a->cpu_reservation == b->cpu_reservation && a->cpu_limit == b->cpu_limit &&
            a->cpu_ready == b->cpu_ready && a->cpu_idle_allowed == b->cpu_idle_allowed &&
-           a->cpu_pin == b->cpu_pin && a->memory_reservation == b->memory_reservation &&
-           a->memory_limit == b->memory_limit && a->memory_ballooning == b->memory_ballooning &&
-           a->memory_squeeze == b->memory_squeeze && a->memory_pause == b->memory_pause &&
-           a->memory_sharing == b->memory_sharing && a->memory_huge_pages == b->memory_huge_pages;
+           a->cpu_realtime == b->cpu_realtime && a->cpu_pin == b->cpu_pin &&
+           a->memory_reservation == b->memory_reservation && a->memory_limit == b->memory_limit &&
+           a->memory_ballooning == b->memory_ballooning && a->memory_squeeze == b->memory_squeeze &&
+           a->memory_pause == b->memory_pause && a->memory_sharing == b->memory_sharing &&
+           a->memory_huge_pages == b->memory_huge_pages;
 }
 
 static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *b)

@@ -91,6 +91,8 @@ static const BlPolicyKey class_cpu_rows[] = {
      .max = BL_PERMYRIAD, .none = TRUE, .example = "5%"},
     {"idle", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, cpu_idle_allowed),
      .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"never", "allowed"}},
+    {"realtime", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, cpu_realtime),
+     .store = BL_STORE_BOOLEAN, .max = 1, .choices = {"off", "on"}},
     {"cpus", BL_KEY_CPUS, .offset = G_STRUCT_OFFSET(BlClass, cpu_pin), .min = G_MININT64,
      .max = G_MAXINT64},
 };

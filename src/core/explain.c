@@ -80,6 +80,7 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_CLASS_LIMIT:
     case BL_RULE_CLASS_RESERVATION:
     case BL_RULE_CLASS_CPUS:
+    case BL_RULE_CLASS_REALTIME:
         g_string_append_printf(out, "class %s asks for it: ", reason->domain_class);
         break;
     case BL_RULE_TRIAGE_IDLE:
@@ -144,6 +145,11 @@ static void action_append(GString *out, const BlStep *step)
     if (step->field == BL_DOMAIN_CPU_IDLE) {
         g_string_append(out, step->to == 1 ? " is set to idle priority"
                                            : " gets back its normal priority");
+        return;
+    }
+    if (step->field == BL_DOMAIN_REALTIME) {
+        g_string_append(out, step->to == 1 ? " gets real-time priority"
+                                           : " gets back its ordinary priority");
         return;
     }
     if (step->field == BL_DOMAIN_PAUSED) {
@@ -358,6 +364,9 @@ static void held_append(GString *out, const BlDomainView *domain)
     if (bl_values_get(&domain->controls, BL_DOMAIN_CPU_IDLE, 0) == 1)
         g_string_append(out, "It is at idle priority: it runs on whatever the classes above it "
                              "leave.\n");
+    if (bl_values_get(&domain->controls, BL_DOMAIN_REALTIME, 0) == 1)
+        g_string_append(out, "It has real-time priority: all threads of its QEMU go before those "
+                             "of other guests.\n");
     for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         if ((domain->foreign >> i) & 1u)
             g_string_append_printf(out,

@@ -11,6 +11,8 @@ static const BlFieldInfo host_fields[BL_HOST_FIELDS] = {
      "largest value that the host's cpu controller takes as shares (cgroup v1 262144, v2 10000)"},
     {"cpu.idle.supported", "IDLE?", BL_UNIT_NONE, BL_KIND_GAUGE,
      "1 when the host's kernel knows idle priority for cgroups (cpu.idle)"},
+    {"cpu.realtime.most", "RTMOST", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "share of the time that the host's kernel leaves to real-time threads (sched_rt_runtime_us)"},
     {"memory.total", "MEM", BL_UNIT_BYTES, BL_KIND_GAUGE, "memory of the host"},
     {"memory.available", "AVAIL", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory that the host can give out without swapping"},
@@ -46,6 +48,8 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
     {"vcpu.pin", "PIN", BL_UNIT_NONE, BL_KIND_CONTROL,
      "host CPUs that every vCPU of the domain may run on, as a bit mask of CPUs 0 to 62; "
      "-1 is all of them"},
+    {"cpu.realtime", "RT", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "1 when all threads of the domain's QEMU have real-time priority (SCHED_RR, the lowest)"},
     {"memory.balloon", "MEMGR", BL_UNIT_BYTES, BL_KIND_CONTROL,
      "memory that the balloon leaves to the guest"},
     {"memory.stats.period", "STATS", BL_UNIT_SEC, BL_KIND_CONTROL,

@@ -17,6 +17,7 @@ typedef enum {
     BL_RULE_CLASS_SHARES,      /* the class's standing weight */
     BL_RULE_CLASS_LIMIT,       /* the class's standing limit */
     BL_RULE_CLASS_CPUS,        /* the class's host CPUs */
+    BL_RULE_CLASS_REALTIME,    /* the class's real-time priority */
     BL_RULE_CLASS_RESERVATION, /* a cap must not go below it */
     BL_RULE_TRIAGE_IDLE,       /* a higher class suffers: idle priority */
     BL_RULE_TRIAGE_CAP,        /* a higher class suffers: smaller quota */

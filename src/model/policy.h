@@ -27,6 +27,7 @@ typedef struct {
     gint64 cpu_limit; /* or BL_LIMIT_NONE */
     gint64 cpu_ready; /* objective: ready time per vCPU; BL_LIMIT_NONE: no objective */
     gboolean cpu_idle_allowed;
+    gboolean cpu_realtime;
     gint64 cpu_pin; /* bit mask of host CPUs, or -1 for all */
     /* Of the guest's maximum, permyriad. */
     gint64 memory_reservation;

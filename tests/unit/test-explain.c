@@ -36,6 +36,7 @@ static void test_rules(void)
         {BL_RULE_CLASS_SHARES, "class batch asks for it: "},
         {BL_RULE_CLASS_LIMIT, "class batch asks for it: "},
         {BL_RULE_CLASS_CPUS, "class batch asks for it: "},
+        {BL_RULE_CLASS_REALTIME, "class batch asks for it: "},
         {BL_RULE_CLASS_RESERVATION, "class batch asks for it: "},
         {BL_RULE_CLASS_CHANGED, "class batch does not ask for it any more: "},
         {BL_RULE_LEAVE, "Ballast stops enforcing: "},
@@ -87,6 +88,12 @@ static void test_triage(void)
     decision.step.reason.window_usec = 5000000;
     check_decision(&decision, "hog (batch) and the classes above it have had CPU time enough for 5 "
                               "s: hog gets back its normal priority.");
+    decision = decision_of(BL_RULE_CLASS_REALTIME, BL_DOMAIN_REALTIME, 0, 1);
+    check_decision(&decision, "class batch asks for it: hog gets real-time priority.");
+    decision = decision_of(BL_RULE_CLASS_CHANGED, BL_DOMAIN_REALTIME, 1, 0);
+    check_decision(&decision,
+                   "class batch does not ask for it any more: hog gets back its ordinary "
+                   "priority.");
     decision = decision_of(BL_RULE_CLASS_CPUS, BL_DOMAIN_VCPU_PIN, -1, 10);
     check_decision(&decision, "class batch asks for it: hog: vcpu.pin from all CPUs to CPUs 0xa.");
 }

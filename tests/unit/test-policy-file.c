@@ -180,6 +180,7 @@ static void test_files(void)
                     "      limit: none  # default\n"
                     "      ready: none  # default\n"
                     "      idle: never  # default\n"
+                    "      realtime: off  # default\n"
                     "      cpus: all  # default\n"
                     "    memory:\n"
                     "      reservation: 0%  # default\n"
@@ -196,6 +197,7 @@ static void test_files(void)
                     "      limit: none  # default\n"
                     "      ready: none  # default\n"
                     "      idle: never  # default\n"
+                    "      realtime: off  # default\n"
                     "      cpus: all  # default\n"
                     "    memory:\n"
                     "      reservation: 0%  # default\n"
@@ -274,6 +276,27 @@ static void test_many_errors(void)
         "  default: standart\n"
         "           ^\n"
         "  hint: did you mean \"standard\"? declared classes: critical, standard\n");
+}
+
+/* The kernel holds real-time threads to no quota, and they yield to nobody. */
+static void test_realtime(void)
+{
+    assert_says((const char *[]){HEAD "classes:\n"
+                                      "  a: {cpu: {realtime: on, limit: 50%}}\n"
+                                      "  b: {cpu: {idle: allowed, realtime: on}}\n"
+                                      "  c: {cpu: {realtime: on}}\n"
+                                      "default: a\n",
+                                 NULL},
+                "policy.yaml:3:23: error: \"classes.a.cpu\": what runs in real time can have no "
+                "limit\n"
+                "    a: {cpu: {realtime: on, limit: 50%}}\n"
+                "                        ^\n"
+                "  hint: leave out one of them\n"
+                "policy.yaml:4:38: error: \"classes.b.cpu\": what runs in real time can have no "
+                "idle priority\n"
+                "    b: {cpu: {idle: allowed, realtime: on}}\n"
+                "                                       ^\n"
+                "  hint: leave out one of them\n");
 }
 
 static void test_errors_across_files(void)
@@ -370,7 +393,8 @@ static void test_values(void)
         {"cpu: {cpus: 0-3,6}", "unknown key \"6\" in \"classes.c.cpu\"",
          "put a list of CPUs in quotes: cpus: \"0-3,6\""},
         {"cpu: {resrvation: 5%}", "unknown key \"resrvation\" in \"classes.c.cpu\"",
-         "did you mean \"reservation\"? known here: reservation, limit, ready, idle, cpus"},
+         "did you mean \"reservation\"? known here: reservation, limit, ready, idle, realtime, "
+         "cpus"},
         {"window: {prefer: x}", "\"classes.c.window\" is not supported yet",
          "remove it; known here: shares, cpu, memory"},
         {"shares: \"1\\n2\"", "the value holds a line end or another control character",
@@ -723,6 +747,7 @@ int main(int argc, char **argv)
     g_test_add_func("/policy-file/round-trip", test_round_trip);
     g_test_add_func("/policy-file/many-errors", test_many_errors);
     g_test_add_func("/policy-file/errors-across-files", test_errors_across_files);
+    g_test_add_func("/policy-file/realtime", test_realtime);
     g_test_add_func("/policy-file/error-limit", test_error_limit);
     g_test_add_func("/policy-file/class-limit", test_class_limit);
     g_test_add_func("/policy-file/values", test_values);

@@ -115,6 +115,78 @@ static void test_cpus(void)
     g_assert_cmpint(world_control(web, BL_DOMAIN_VCPU_PIN), ==, 4);
 }
 
+static WorldGuest *realtime_add(World *world, const char *name, const char *class_name, guint vcpus)
+{
+    WorldGuest *guest = world_add(world, name, class_name, vcpus);
+    bl_values_set(&guest->controls, BL_DOMAIN_REALTIME, 0);
+    return guest;
+}
+
+static gint64 is_realtime(const WorldGuest *guest)
+{
+    return world_control(guest, BL_DOMAIN_REALTIME);
+}
+
+/* By rank, then as they come, as many as leave a CPU to the rest of the host. */
+static void test_realtime(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    world->cpus = 4;
+    bl_values_set(&world->host, BL_HOST_REALTIME, 9500);
+    class_of(world, 0)->cpu_realtime = class_of(world, 1)->cpu_realtime = TRUE;
+    WorldGuest *lower = realtime_add(world, "lower", "standard", 1);
+    WorldGuest *large = realtime_add(world, "large", "standard", 2);
+    WorldGuest *web = realtime_add(world, "web", "critical", 2);
+    WorldGuest *batch = realtime_add(world, "batch", "batch", 1);
+    WorldGuest *blind = world_add(world, "blind", "critical", 1);
+    world_run(world, SECOND);
+    g_assert_cmpint(is_realtime(web), ==, 1);
+    g_assert_cmpint(is_realtime(lower), ==, 0);
+    g_assert_cmpint(is_realtime(large), ==, 0);
+    g_assert_cmpint(is_realtime(batch), ==, 0);
+    /* What cannot be read is not changed, and counts all the same. */
+    g_assert_cmpuint(blind->writes[BL_DOMAIN_REALTIME], ==, 0);
+    blind->gone = TRUE;
+    world_run(world, SECOND);
+    g_assert_cmpint(is_realtime(lower), ==, 1);
+    g_assert_cmpint(is_realtime(large), ==, 0);
+    web->class_name = "batch";
+    world_run(world, SECOND);
+    g_assert_cmpint(is_realtime(web), ==, 0);
+    g_assert_cmpint(is_realtime(large), ==, 1);
+    world_request(world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
+    world_run(world, SECOND);
+    g_assert_cmpint(is_realtime(lower) + is_realtime(large), ==, 0);
+}
+
+/* Never where real-time threads may keep a CPU for good, nor past a limit. */
+static void test_realtime_refused(void)
+{
+    static const struct {
+        gint64 share, quota, cpus;
+        gboolean expected;
+    } cases[] = {
+        {9500, BL_QUOTA_NONE, 2, TRUE},  {10000, BL_QUOTA_NONE, 2, FALSE},
+        {0, BL_QUOTA_NONE, 2, FALSE},    {-1, BL_QUOTA_NONE, 2, FALSE},
+        {9500, 50000, 2, FALSE},         {9500, 0, 2, FALSE},
+        {9500, BL_QUOTA_NONE, 1, FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+        world->cpus = cases[i].cpus;
+        if (cases[i].share >= 0)
+            bl_values_set(&world->host, BL_HOST_REALTIME, cases[i].share);
+        class_of(world, 0)->cpu_realtime = TRUE;
+        WorldGuest *web = realtime_add(world, "web", "critical", 1);
+        if (cases[i].quota != 0)
+            bl_values_set(&web->controls, BL_DOMAIN_CPU_QUOTA, cases[i].quota);
+        else
+            bl_values_clear(&web->controls, BL_DOMAIN_CPU_QUOTA);
+        world_run(world, SECOND);
+        g_assert_cmpint(is_realtime(web), ==, cases[i].expected);
+    }
+}
+
 /* The reason names the guest and its class as they are now. */
 static void test_reasons(void)
 {
@@ -143,5 +215,7 @@ int main(int argc, char **argv)
     g_test_add_func("/standing/limits", test_limits);
     g_test_add_func("/standing/cpus", test_cpus);
     g_test_add_func("/standing/reasons", test_reasons);
+    g_test_add_func("/standing/realtime", test_realtime);
+    g_test_add_func("/standing/realtime-refused", test_realtime_refused);
     return g_test_run();
 }
