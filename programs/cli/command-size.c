@@ -104,8 +104,11 @@ int bl_command_size(BlCli *cli, int argc, char **argv)
                            "--apply and --undo change the definition of one guest: give its name");
     if (!apply && !undo && bl_cli_flag(cli, "dry-run"))
         return bl_cli_fail(cli, BL_EXIT_USAGE, "--dry-run goes with --apply or --undo");
+    if (!apply && !undo && bl_cli_flag(cli, "live"))
+        return bl_cli_fail(cli, BL_EXIT_USAGE, "--live goes with --apply or --undo");
     if (apply || undo)
-        return bl_cli_change_definition(cli, BL_ROUTE_SIZE_SET, argv[0],
-                                        json_pack("{s:b}", "undo", undo));
+        return bl_cli_change_definition(
+            cli, BL_ROUTE_SIZE_SET, argv[0],
+            json_pack("{s:b, s:b}", "undo", undo, "live", bl_cli_flag(cli, "live")));
     return show(cli, argc > 0 ? argv[0] : NULL);
 }

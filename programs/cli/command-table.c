@@ -70,6 +70,7 @@ static const BlOption audit_options[] = {
 static const BlOption size_options[] = {
     {"apply", 0, NULL, "set the vCPUs that are advised in its definition, for its next start"},
     {"undo", 0, NULL, "undo that, unless somebody else has changed it since"},
+    {"live", 0, NULL, "with --apply or --undo: add vCPUs to the guest as it runs, too"},
     {"dry-run", 0, NULL, "with --apply or --undo: show the difference, and do nothing"},
     {NULL},
 };

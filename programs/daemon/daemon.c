@@ -153,6 +153,7 @@ void bl_daemon_tick(BlDaemon *daemon)
     tick_record(daemon);
     decisions_publish(daemon);
     bl_daemon_sizes_save(daemon, now, FALSE);
+    bl_daemon_sizes_verify(daemon, now);
     stop_check(daemon, now);
 }
 

@@ -171,8 +171,9 @@ struct BlDaemon {
     GArray *requests;     /* BlRequest, for the next sample */
     gboolean first_sample;
     gint64 started_usec;
-    GSource *soon;          /* of a tick that comes soon; NULL: none does */
-    gint64 stop_until_usec; /* releasing: give up then; 0: not stopping */
+    gint64 sizes_verify_usec; /* when to look what came of changes next; 0: not set yet */
+    GSource *soon;            /* of a tick that comes soon; NULL: none does */
+    gint64 stop_until_usec;   /* releasing: give up then; 0: not stopping */
 
     /* edges */
     BlJournal *journal;
@@ -276,16 +277,21 @@ typedef struct {
     const char *what; /* in answers and the log */
     BlPart part;
     const char *value;
+    gboolean live; /* vCPUs alone: what is added, to the guest as it runs, too */
 } BlDefinitionWish;
 BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
                                       const BlDefinitionWish *wish, const char *uuid,
                                       const char *name);
 BlApiReply bl_daemon_definition_undo(BlDaemon *daemon, const BlApiCall *call,
                                      const BlDefinitionWish *wish);
-/* FALSE when "undo" or "dryRun" of the call is neither true nor false. */
+/* Takes a change back by itself; `why` goes to the log. */
+void bl_daemon_definition_revert(BlDaemon *daemon, const BlDefinitionWish *wish, const char *uuid,
+                                 const char *name, const char *why);
+/* FALSE when "undo", "dryRun" or "live" of the call is neither true nor false. */
 gboolean bl_daemon_definition_flags(const BlApiCall *call);
 
 /* size.c: right-sizing; the demand of guests is kept in the store. */
+void bl_daemon_sizes_verify(BlDaemon *daemon, gint64 now_usec);
 void bl_daemon_size_handlers(BlApiConfig *config);
 /* Puts what earlier runs kept of a guest into the sample, once. */
 void bl_daemon_size_sample(BlDaemon *daemon, const char *uuid, BlRecord *record);

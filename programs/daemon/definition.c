@@ -13,13 +13,25 @@ typedef struct {
     BlDefinitionOrder order;
     char *name; /* for the order */
     const char *what;
-    BlApiHold *hold;
+    gboolean live;
+    char *running;   /* what became of the guest as it runs; NULL: nothing was asked of it */
+    BlApiHold *hold; /* NULL: nobody waits for an answer */
+    char *why;       /* by itself, then */
     uid_t peer_uid;
     pid_t peer_pid;
     char *difference;
     BlParts next; /* as it is then */
     GError *error;
 } Order;
+
+static void running_change(Order *order, virDomainPtr domain)
+{
+    g_autoptr(GError) error = NULL;
+    int vcpus;
+    order->running = bl_libvirt_vcpus_add(domain, &vcpus, &error)
+                         ? g_strdup_printf("it runs with %d vCPUs now", vcpus)
+                         : g_strdup_printf("until then it runs as before: %s", error->message);
+}
 
 static void order_run(gpointer data)
 {
@@ -36,6 +48,8 @@ static void order_run(gpointer data)
                                          &order->error);
     if (made)
         bl_libvirt_definition_read(domain, TRUE, &order->next, NULL);
+    if (made && order->live && !order->order.dry_run)
+        running_change(order, domain);
     virDomainFree(domain);
 }
 
@@ -65,8 +79,12 @@ static char *message_of(const Order *order)
                                        : "the definition of %s is so already",
                                order->name);
     if (order->order.undo)
-        return g_strdup_printf("%s of %s is undone", order->what, order->name);
-    return g_strdup_printf("%s of %s is set for its next start", order->what, order->name);
+        return g_strdup_printf("%s of %s is undone%s%s", order->what, order->name,
+                               order->running != NULL ? "; " : "",
+                               order->running != NULL ? order->running : "");
+    return g_strdup_printf("%s of %s is set for its next start%s%s", order->what, order->name,
+                           order->running != NULL ? "; " : "",
+                           order->running != NULL ? order->running : "");
 }
 
 static void order_free(Order *order)
@@ -74,8 +92,19 @@ static void order_free(Order *order)
     virConnectClose(order->connection);
     g_clear_error(&order->error);
     g_free(order->difference);
+    g_free(order->running);
+    g_free(order->why);
     g_free(order->name);
     g_free(order);
+}
+
+static void order_log(const Order *order, const char *message)
+{
+    if (order->why != NULL)
+        bl_daemon_log(BL_LOG_WARNING, "%s, because %s", message, order->why);
+    else
+        bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", message, (unsigned)order->peer_uid,
+                      (int)order->peer_pid);
 }
 
 static void order_done(gpointer data, gpointer user_data)
@@ -88,15 +117,33 @@ static void order_done(gpointer data, gpointer user_data)
         if (record != NULL)
             record->next = order->next;
         if (!order->order.dry_run)
-            bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", message,
-                          (unsigned)order->peer_uid, (int)order->peer_pid);
-        bl_api_hold_answer(order->hold, order_reply(order, message));
+            order_log(order, message);
+        if (order->hold != NULL)
+            bl_api_hold_answer(order->hold, order_reply(order, message));
     } else {
         bl_daemon_log(BL_LOG_WARNING, "%s of \"%s\": %s", order->what, order->name,
                       order->error->message);
-        bl_api_hold_answer(order->hold, error_reply(order->error));
+        if (order->hold != NULL)
+            bl_api_hold_answer(order->hold, error_reply(order->error));
     }
     order_free(order);
+}
+
+static Order *order_new(BlDaemon *daemon, const BlDefinitionWish *wish, const char *uuid,
+                        const char *name)
+{
+    Order *order = g_new0(Order, 1);
+    order->journal = daemon->definitions;
+    order->connection = daemon->connection;
+    virConnectRef(order->connection);
+    order->name = g_strdup(name);
+    order->what = wish->what;
+    order->live = wish->live;
+    order->order =
+        (BlDefinitionOrder){.name = order->name, .part = wish->part, .value = {.present = TRUE}};
+    g_strlcpy(order->order.uuid, uuid, sizeof order->order.uuid);
+    g_strlcpy(order->order.value.text, wish->value, sizeof order->order.value.text);
+    return order;
 }
 
 BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
@@ -104,25 +151,23 @@ BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
                                       const char *name)
 {
     BlApiReply reply;
-    Order *order = g_new0(Order, 1);
-    order->journal = daemon->definitions;
-    order->connection = daemon->connection;
-    virConnectRef(order->connection);
-    order->name = g_strdup(name);
-    order->what = wish->what;
+    Order *order = order_new(daemon, wish, uuid, name);
     order->peer_uid = call->peer_uid;
     order->peer_pid = call->peer_pid;
-    order->order =
-        (BlDefinitionOrder){.name = order->name,
-                            .part = wish->part,
-                            .value = {.present = TRUE},
-                            .undo = json_is_true(json_object_get(call->body, "undo")),
-                            .dry_run = json_is_true(json_object_get(call->body, "dryRun"))};
-    g_strlcpy(order->order.uuid, uuid, sizeof order->order.uuid);
-    g_strlcpy(order->order.value.text, wish->value, sizeof order->order.value.text);
+    order->order.undo = json_is_true(json_object_get(call->body, "undo"));
+    order->order.dry_run = json_is_true(json_object_get(call->body, "dryRun"));
     order->hold = bl_api_call_hold(call, &reply);
     bl_workers_push(daemon->workers, uuid, order_run, order_done, order);
     return reply;
+}
+
+void bl_daemon_definition_revert(BlDaemon *daemon, const BlDefinitionWish *wish, const char *uuid,
+                                 const char *name, const char *why)
+{
+    Order *order = order_new(daemon, wish, uuid, name);
+    order->order.undo = TRUE;
+    order->why = g_strdup(why);
+    bl_workers_push(daemon->workers, uuid, order_run, order_done, order);
 }
 
 /* --- the call ----------------------------------------------------------------------------------
@@ -136,7 +181,8 @@ static gboolean flag_is_valid(const json_t *body, const char *key)
 
 gboolean bl_daemon_definition_flags(const BlApiCall *call)
 {
-    return flag_is_valid(call->body, "undo") && flag_is_valid(call->body, "dryRun");
+    return flag_is_valid(call->body, "undo") && flag_is_valid(call->body, "dryRun") &&
+           flag_is_valid(call->body, "live");
 }
 
 /* What the rule says about the guest; NULL: nothing, so that there is nothing to change. */

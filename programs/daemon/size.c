@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "core/explain-size.h"
+#include "core/size.h"
 #include "daemon/daemon.h"
 #include "model/codec.h"
 
@@ -11,6 +12,9 @@
 #define SAVE_EVERY_USEC (600 * G_USEC_PER_SEC)
 /* Of so many guests in one tick, so that a host full of them does not hold it up. */
 #define SAVES_PER_TICK 2
+/* What came of changes is looked at so long after the start, and then so often. */
+#define VERIFY_FIRST_USEC (5 * G_USEC_PER_SEC)
+#define VERIFY_EVERY_USEC (600 * G_USEC_PER_SEC)
 
 /* --- kept over restarts ------------------------------------------------------------------------
  */
@@ -142,7 +146,7 @@ static BlApiReply vm_size_get(const BlApiCall *call, gpointer user_data)
 
 /* --- carried out ---------------------------------------------------------------------------------
  *
- * Of the vCPUs alone, and for the next start: memory follows by the balloon while the guest runs.
+ * Of the vCPUs alone: memory follows by the balloon while the guest runs.
  */
 
 static const char WHAT[] = "size";
@@ -157,6 +161,11 @@ static gboolean vcpus_advised(const BlDaemon *daemon, const char *uuid, BlSizing
             return TRUE;
     }
     return FALSE;
+}
+
+static gboolean is_live(const BlApiCall *call)
+{
+    return json_is_true(json_object_get(call->body, "live"));
 }
 
 static BlApiReply size_begin(BlDaemon *daemon, const BlApiCall *call)
@@ -174,21 +183,49 @@ static BlApiReply size_begin(BlDaemon *daemon, const BlApiCall *call)
                               reason->str);
     }
     g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, advice->advised);
-    BlDefinitionWish wish = {WHAT, BL_PART_VCPUS, value};
+    BlDefinitionWish wish = {WHAT, BL_PART_VCPUS, value, is_live(call)};
     return bl_daemon_definition_order(daemon, call, &wish, domain->uuid, domain->name);
 }
 
 static BlApiReply size_post(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
-    BlDefinitionWish wish = {WHAT, BL_PART_VCPUS, ""};
+    BlDefinitionWish wish = {WHAT, BL_PART_VCPUS, "", is_live(call)};
     if (!bl_daemon_definition_flags(call))
-        return bl_api_problem(400, "Bad change", "\"undo\" and \"dryRun\" are true or false");
+        return bl_api_problem(400, "Bad change",
+                              "\"undo\", \"dryRun\" and \"live\" are true or false");
     if (daemon->link != BL_LINK_UP)
         return bl_api_problem(503, "No libvirt", "libvirt is not connected; try again when it is");
     return json_is_true(json_object_get(call->body, "undo"))
                ? bl_daemon_definition_undo(daemon, call, &wish)
                : size_begin(daemon, call);
+}
+
+/* --- and what came of it -------------------------------------------------------------------------
+ */
+
+/* A guest for which the number that it was given has proved too small gets back what it had. Only
+ * what Ballast has changed, and only where it may change things by itself. */
+void bl_daemon_sizes_verify(BlDaemon *daemon, gint64 now_usec)
+{
+    if (daemon->sizes_verify_usec == 0)
+        daemon->sizes_verify_usec = now_usec + VERIFY_FIRST_USEC;
+    if (daemon->link != BL_LINK_UP || bl_daemon_view(daemon)->mode != BL_MODE_ENFORCE ||
+        now_usec < daemon->sizes_verify_usec)
+        return;
+    daemon->sizes_verify_usec = now_usec + VERIFY_EVERY_USEC;
+    g_autoptr(GArray) sizings = sizings_of(daemon);
+    for (guint i = 0; i < sizings->len; i++) {
+        const BlSizing *sizing = &g_array_index(sizings, BlSizing, i);
+        BlDefinitionEntry entry;
+        if (!bl_size_has_harmed(sizing) ||
+            !bl_definition_journal_find(daemon->definitions, sizing->uuid, BL_PART_VCPUS, &entry))
+            continue;
+        g_autoptr(GString) why = g_string_new(NULL);
+        BlDefinitionWish wish = {WHAT, BL_PART_VCPUS, "", TRUE};
+        bl_explain_size_effect(why, sizing);
+        bl_daemon_definition_revert(daemon, &wish, sizing->uuid, sizing->name, why->str);
+    }
 }
 
 void bl_daemon_size_handlers(BlApiConfig *config)

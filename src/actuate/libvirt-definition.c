@@ -10,7 +10,7 @@ static void error_set(GError **error, virDomainPtr domain, const char *doing)
     g_set_error(error, BL_DEFINITION_CHANGE_ERROR,
                 last != NULL && last->code == VIR_ERR_NO_DOMAIN ? BL_DEFINITION_CHANGE_ERROR_GONE
                                                                 : BL_DEFINITION_CHANGE_ERROR_FAILED,
-                "cannot %s the definition of \"%s\": %s", doing, virDomainGetName(domain),
+                "cannot %s \"%s\": %s", doing, virDomainGetName(domain),
                 last != NULL && last->message != NULL ? last->message : "libvirt gave no reason");
 }
 
@@ -29,7 +29,7 @@ static char *definition_read(gpointer target, GError **error)
                     ? virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
                     : NULL;
     if (xml == NULL)
-        error_set(error, domain, "read");
+        error_set(error, domain, "read the definition of");
     char *copy = g_strdup(xml);
     free(xml);
     return copy;
@@ -41,7 +41,7 @@ static gboolean definition_write(gpointer target, const char *xml, GError **erro
     virDomainPtr defined =
         virDomainDefineXMLFlags(virDomainGetConnect(domain), xml, VIR_DOMAIN_DEFINE_VALIDATE);
     if (defined == NULL) {
-        error_set(error, domain, "change");
+        error_set(error, domain, "change the definition of");
         return FALSE;
     }
     virDomainFree(defined);
@@ -51,4 +51,18 @@ static gboolean definition_write(gpointer target, const char *xml, GError **erro
 BlDefinitionAccess bl_libvirt_definition(virDomainPtr domain)
 {
     return (BlDefinitionAccess){definition_read, definition_write, domain};
+}
+
+gboolean bl_libvirt_vcpus_add(virDomainPtr domain, int *ret_vcpus, GError **error)
+{
+    int has = virDomainGetVcpusFlags(domain, VIR_DOMAIN_AFFECT_LIVE);
+    int starts = virDomainGetVcpusFlags(domain, VIR_DOMAIN_AFFECT_CONFIG);
+    if (has < 1 || starts < 1 ||
+        (starts > has &&
+         virDomainSetVcpusFlags(domain, (unsigned)starts, VIR_DOMAIN_AFFECT_LIVE) != 0)) {
+        error_set(error, domain, "add vCPUs to the running");
+        return FALSE;
+    }
+    *ret_vcpus = MAX(has, starts);
+    return TRUE;
 }

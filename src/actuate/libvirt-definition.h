@@ -10,4 +10,11 @@
  * changed: defining it would make it another one. */
 BlDefinitionAccess bl_libvirt_definition(virDomainPtr domain);
 
+/* Adds vCPUs to the guest as it runs, up to what its definition now starts it with; `ret_vcpus` is
+ * what it has then. None are taken: a guest gives back only those that were added to it, and may
+ * take long or refuse. Nor can it have more than it was started to have at most: then it keeps what
+ * it has. */
+gboolean bl_libvirt_vcpus_add(virDomainPtr domain, int *ret_vcpus,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 #endif

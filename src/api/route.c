@@ -37,7 +37,7 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
      "false, \"dryRun\": false}"},
     {BL_ROUTE_SIZE_SET, "POST", "/api/v1/vms/{name}/size",
      "Sets the number of vCPUs that is advised for its next start: {\"undo\": false, \"dryRun\": "
-     "false}"},
+     "false, \"live\": false}; live: vCPUs that it gains are added to the guest as it runs"},
     {BL_ROUTE_POLICY_RELOAD, "POST", "/api/v1/policy/reload",
      "Reads the policy files again; nothing changes when they hold an error"},
     {BL_ROUTE_ADMIT, "POST", "/api/v1/admissions",

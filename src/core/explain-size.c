@@ -6,8 +6,6 @@
 #define MINUTE_USEC (60 * (gint64)BL_USEC_PER_SEC)
 #define HOUR_USEC (60 * MINUTE_USEC)
 #define DAY_USEC (24 * HOUR_USEC)
-/* An hour with another number of vCPUs tells something. */
-#define EFFECT_INTERVALS 12
 
 static void demand_append(GString *out, BlSizeResource resource, gint64 demand)
 {
@@ -128,7 +126,7 @@ static void spell_append(GString *out, const BlSizeSpell *spell)
 
 void bl_explain_size_effect(GString *out, const BlSizing *sizing)
 {
-    if (sizing->before.intervals == 0 || sizing->now.intervals < EFFECT_INTERVALS)
+    if (sizing->before.intervals == 0 || sizing->now.intervals < BL_SIZE_EFFECT_INTERVALS)
         return;
     spell_append(out, &sizing->now);
     g_string_append(out, "; before, ");

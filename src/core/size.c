@@ -27,6 +27,11 @@
 /* Trusted no more than low when it would have been missed that often, nor high above half. */
 #define UNSTABLE 100
 /* Memory is advised in such pieces, and not less of it. */
+/* Fewer vCPUs were too few when they are used up more than this much of the time, this many
+ * intervals at least, and this many times as often as those that there were before. */
+#define HARM_SHARE 500
+#define HARM_INTERVALS 3
+#define HARM_TIMES 2
 #define MEMORY_STEP_MIB 64
 #define MEMORY_LEAST_MIB 256
 /* What changes less than one part in so many of the memory is not worth a start. */
@@ -259,4 +264,15 @@ void bl_size_recommend(const BlSizeHistory *history, const BlSizeFacts *facts,
     figures_fill(memory, &history->demands[BL_SIZE_MEMORY], facts->care, BL_MIB);
     cpu_advise(cpu, facts);
     memory_advise(memory, facts);
+}
+
+gboolean bl_size_has_harmed(const BlSizing *sizing)
+{
+    const BlSizeSpell *now = &sizing->now, *before = &sizing->before;
+    if (now->intervals < BL_SIZE_EFFECT_INTERVALS || before->intervals < BL_SIZE_EFFECT_INTERVALS ||
+        now->vcpus >= before->vcpus || now->full < HARM_INTERVALS)
+        return FALSE;
+    gint64 share = bl_permyriad_of(now->full, now->intervals);
+    return share > HARM_SHARE &&
+           share > HARM_TIMES * bl_permyriad_of(before->full, before->intervals);
 }

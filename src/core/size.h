@@ -48,4 +48,7 @@ typedef struct {
 void bl_size_recommend(const BlSizeHistory *history, const BlSizeFacts *facts,
                        BlSizeAdvice ret_advices[BL_SIZE_RESOURCES]);
 
+/* It has fewer vCPUs than before, and uses them up far more often than it did those. */
+gboolean bl_size_has_harmed(const BlSizing *sizing);
+
 #endif

@@ -48,6 +48,9 @@ typedef struct {
     gint64 waited;     /* by the others, permyriad of a core, summed over the intervals */
 } BlSizeSpell;
 
+/* An hour with another number of vCPUs tells something. */
+#define BL_SIZE_EFFECT_INTERVALS 12
+
 typedef struct {
     char uuid[BL_UUID_SIZE];
     BlSizeDemand demands[BL_SIZE_RESOURCES];

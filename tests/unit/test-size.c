@@ -315,6 +315,26 @@ static void test_sizing_json(void)
     json_decref(json);
 }
 
+/* Too few vCPUs are those that are used up, and were not before. */
+static void test_harm(void)
+{
+    static const struct {
+        BlSizeSpell now, before;
+        gboolean expected;
+    } cases[] = {
+        {{2, 24, 12, 0}, {4, 2000, 0, 0}, TRUE},     {{2, 24, 3, 0}, {4, 2000, 0, 0}, TRUE},
+        {{2, 24, 2, 0}, {4, 2000, 0, 0}, FALSE},     {{2, 100, 5, 0}, {4, 2000, 0, 0}, FALSE},
+        {{2, 11, 11, 0}, {4, 2000, 0, 0}, FALSE},    {{2, 24, 24, 0}, {4, 11, 0, 0}, FALSE},
+        {{4, 24, 24, 0}, {4, 2000, 0, 0}, FALSE},    {{6, 24, 24, 0}, {4, 2000, 0, 0}, FALSE},
+        {{2, 24, 24, 0}, {4, 2000, 1000, 0}, FALSE}, {{2, 24, 24, 0}, {4, 2000, 900, 0}, TRUE},
+        {{2, 24, 24, 0}, {0, 0, 0, 0}, FALSE},       {{0, 0, 0, 0}, {0, 0, 0, 0}, FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        BlSizing sizing = {.now = cases[i].now, .before = cases[i].before};
+        g_assert_cmpint(bl_size_has_harmed(&sizing), ==, cases[i].expected);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -330,6 +350,7 @@ int main(int argc, char **argv)
     g_test_add_func("/size/misses", test_misses);
     g_test_add_func("/size/steady", test_steady);
     g_test_add_func("/size/merge", test_merge);
+    g_test_add_func("/size/harm", test_harm);
     g_test_add_func("/size/json", test_json);
     g_test_add_func("/size/json-damaged", test_json_damaged);
     g_test_add_func("/size/json-weights", test_json_weights);
