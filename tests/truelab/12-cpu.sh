@@ -91,7 +91,7 @@ reloaded() {
 	wait_for 30 any_idle
 	systemctl daemon-reload
 	pressure_off
-	ok "idle priority that systemd takes away is told" wait_for 90 log_has d "cpu.idle.*somebody else"
+	ok "idle priority that systemd takes away is told" wait_for 90 log_has d "somebody else changed it: .* normal priority"
 	ok "a clean stop succeeds" daemon_stop d
 	ok "and leaves everything as it was" before_is_back
 }
