@@ -17,6 +17,7 @@ SCENARIO ?= steady
 GUESTS   ?= 100
 KEEP     ?=
 OUT      ?=
+FILES    ?=
 # bash has a variable of this name with a meaning of its own.
 unexport SECONDS
 
@@ -27,7 +28,7 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab build check check-lab check-asan check-tsan check-digest coverage mutate \
+.PHONY: all help deps deps-lab deps-truelab build check check-lab check-truelab check-asan check-tsan check-digest coverage mutate \
         planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead install format clean
 
 all: deps build
@@ -36,6 +37,7 @@ help:
 	@echo 'make                   install what is missing from Debian and build into $(BUILD)/'
 	@echo 'make check             ... and run every test that needs no hypervisor'
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
+	@echo 'make check-truelab     ... and the tests on a whole emulated host (root; a quarter of an hour)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
 	@echo 'make check-tsan        the same under the thread sanitizer'
 	@echo 'make check-digest       the same decisions from gcc and clang, without and with optimization?'
@@ -62,6 +64,9 @@ deps:
 deps-lab: deps
 	@scripts/deps $$(lab/ballast-lab packages)
 
+deps-truelab: deps
+	@scripts/deps $$(lab/truelab packages)
+
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --prefix=$(prefix) --sysconfdir=/etc --localstatedir=/var
 
@@ -76,6 +81,9 @@ check: all
 
 check-lab: all deps-lab
 	@BUILD=$(BUILD) tests/lab/run
+
+check-truelab: all deps-truelab
+	@BUILD=$(BUILD) KEEP='$(KEEP)' tests/truelab/run $(FILES)
 
 check-asan: deps
 	@scripts/check-sanitized $(BUILD)-asan address,undefined

@@ -18,8 +18,8 @@ LAB_BOOT_DIR=$LAB_CACHE/boot-$(cat /proc/sys/kernel/random/boot_id)
 NS_PREFIX=blab
 [ "$LAB_NAME" = ballast-lab ] || NS_PREFIX=$LAB_NAME
 
-say() { echo "ballast-lab: $*" >&2; }
-die() { echo "ballast-lab: error: $*" >&2; exit 1; }
+say() { echo "${LAB_PROGRAM:-ballast-lab}: $*" >&2; }
+die() { echo "${LAB_PROGRAM:-ballast-lab}: error: $*" >&2; exit 1; }
 
 case $LAB_NAME in
 	*[!A-Za-z0-9_.-]* | '' | .*) die "BALLAST_LAB_NAME '$LAB_NAME' is not a plain name" ;;

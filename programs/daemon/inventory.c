@@ -49,6 +49,13 @@ static int controller_open(int mount_fd, BlCgroupVersion version, const char *co
     return mount_fd >= 0 && folder != NULL ? bl_dir_open_at(mount_fd, folder) : -1;
 }
 
+/* Beside systemd, libvirt's quota is on an inner group, and only there throttling is counted. */
+static int throttling_open(int cgroup_fd)
+{
+    int fd = openat(cgroup_fd, "libvirt/cpu.stat", O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : openat(cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+}
+
 static void cgroups_open(const Refresh *refresh, BlRecord *record)
 {
     char path[64], text[4096], nodes[NODES_SIZE];
@@ -57,7 +64,7 @@ static void cgroups_open(const Refresh *refresh, BlRecord *record)
         return;
     record->cgroup_fd = controller_open(refresh->cgroup_fd, refresh->cgroup_version, "cpu", text);
     if (record->cgroup_fd >= 0)
-        record->stat_fd = openat(record->cgroup_fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+        record->stat_fd = throttling_open(record->cgroup_fd);
     g_auto(BlFd) memory_fd =
         controller_open(refresh->memory_cgroup_fd, refresh->memory_cgroup_version, "memory", text);
     if (memory_fd < 0)

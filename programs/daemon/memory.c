@@ -153,6 +153,9 @@ static void host_read(BlDaemon *daemon)
             bl_values_set(host, BL_HOST_MEMORY_TOTAL, value);
         if (bl_meminfo_parse(text, "MemAvailable", &value))
             bl_values_set(host, BL_HOST_MEMORY_AVAILABLE, value);
+        if (daemon->memory_cgroup_version == BL_CGROUP_V2)
+            bl_values_set(host, BL_HOST_SQUEEZE_ROOM,
+                          bl_meminfo_parse(text, "SwapFree", &value) ? value : 0);
     }
     if (bl_file_read_at(daemon->proc_fd, "vmstat", text, sizeof text) > 0 &&
         bl_vmstat_parse(text, "pswpout", &value) && value < G_MAXINT64 / getpagesize())

@@ -18,6 +18,8 @@
 #define PIN_CPUS_MAX 63
 #define PIN_VCPUS_MAX 1024
 #define KIB 1024
+/* The largest quota that kernels take. On cgroup v2 libvirt tells it where there is none. */
+#define QUOTA_MAX_USEC (((gint64)1 << 44) - 1)
 
 /* --- reading -----------------------------------------------------------------------------------
  */
@@ -64,7 +66,7 @@ static void scheduler_read(const BlTarget *target, BlValues *values)
         bl_values_set(values, BL_DOMAIN_CPU_SHARES, param_integer(shares));
     if (period != NULL && quota != NULL) {
         gint64 limit = param_integer(quota);
-        if (limit <= 0)
+        if (limit <= 0 || limit >= QUOTA_MAX_USEC)
             bl_values_set(values, BL_DOMAIN_CPU_QUOTA, BL_QUOTA_NONE);
         else if (param_integer(period) == BL_QUOTA_PERIOD_USEC)
             bl_values_set(values, BL_DOMAIN_CPU_QUOTA, limit);

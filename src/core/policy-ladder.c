@@ -71,11 +71,15 @@ static gint64 squeezed_to(const BlEngine *engine, const BlDomain *domain)
     return whole(bl_memory_floor(engine, domain) + bl_memory_overhead(engine, domain));
 }
 
+/* On cgroup v2 a guest above its limit is made to wait for memory of its own that goes to swap:
+ * where there is no room, it would wait for nothing. */
 static gboolean may_squeeze(const BlEngine *engine, const BlDomain *domain)
 {
-    gint64 resident = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, -1);
+    gint64 room = bl_values_get(&engine->host, BL_HOST_SQUEEZE_ROOM, G_MAXINT64);
+    gint64 beyond = bl_values_get(&domain->controls, BL_DOMAIN_MEMORY_RESIDENT, -1) -
+                    squeezed_to(engine, domain);
     return domain->class->memory_squeeze && bl_memory_is_fresh(domain, engine->now_usec) &&
-           !domain->memory.starved && resident - squeezed_to(engine, domain) >= SQUEEZE_LEAST;
+           !domain->memory.starved && beyond >= SQUEEZE_LEAST && beyond <= room;
 }
 
 static void squeeze_want(const BlEngine *engine, const BlPolicy *policy, BlDomain *domain)

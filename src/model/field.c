@@ -21,6 +21,9 @@ static const BlFieldInfo host_fields[BL_HOST_FIELDS] = {
      "time in which at least one task of the host waited for memory"},
     {"psi.memory.full", "MPSIF", BL_UNIT_USEC, BL_KIND_COUNTER,
      "time in which every task of the host that had work waited for memory"},
+    {"memory.squeeze.room", "SQZRM", BL_UNIT_BYTES, BL_KIND_GAUGE,
+     "room in the host's swap for what soft limits reclaim at once; only where they do (cgroup "
+     "v2)"},
     {"numa.nodes", "NODES", BL_UNIT_NONE, BL_KIND_GAUGE, "NUMA nodes of the host"},
     {"ksm.shared", "KSMSH", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory that holds pages which several users share (pages_shared)"},

@@ -18,6 +18,8 @@ KSM_SAVED=${KSM_SAVED:-$(ksm_save)}
 
 WEB=${PREFIX}web-1
 HOGS=("${PREFIX}batch-1" "${PREFIX}batch-2" "${PREFIX}batch-3")
+# The weight of a guest that nobody has set: cgroup v1, v2.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then SHARES_INITIAL=100; else SHARES_INITIAL=1024; fi
 FAR=${PREFIX}far-1
 EXTRA=${PREFIX}extra
 FAILED=0
@@ -120,12 +122,13 @@ teardown() {
 	pressure_off
 	daemons_stop
 	{ [ ! -e "$KSM/run" ] || ksm_restore "$KSM_SAVED"; } 2>/dev/null || true
-	local name
+	local name commands=''
 	for name in "$WEB" "${HOGS[@]}"; do
 		[ "$(guest_idle "$name" 2>/dev/null || echo 0)" = 0 ] ||
 			echo 0 >"$(guest_cgroup "$name")/cpu.idle"
-		lab_virsh schedinfo "$name" --live --set cpu_shares=1024 >/dev/null 2>&1 || true
+		commands+="schedinfo $name --live --set cpu_shares=$SHARES_INITIAL; "
 	done
+	lab_virsh "$commands" >/dev/null 2>&1 || true
 	rm -rf "${RUN:?}"/*
 }
 

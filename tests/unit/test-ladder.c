@@ -68,6 +68,18 @@ static void test_squeeze_reservation(void)
     g_assert_cmpint(soft_limit(host, 1), >=, 2 * GIB / 4 * 3);
 }
 
+/* Where the limit reclaims at once, only what the host's swap has room for. */
+static void test_squeeze_room(void)
+{
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Host) host = hard_host();
+        host_class(host, "batch")->memory_squeeze = TRUE;
+        bl_values_set(&host->world->host, BL_HOST_SQUEEZE_ROOM, i * 8 * GIB);
+        host_run(host, 10 * SECOND);
+        g_assert_cmpint(soft_limit(host, 1) != BL_SOFT_LIMIT_NONE, ==, i == 1);
+    }
+}
+
 /* Neither whose class does not allow it, nor of whom nothing is known. */
 static void test_squeeze_not(void)
 {
@@ -203,6 +215,7 @@ int main(int argc, char **argv)
     } tests[] = {
         {"squeeze", test_squeeze},
         {"squeeze-reservation", test_squeeze_reservation},
+        {"squeeze-room", test_squeeze_room},
         {"squeeze-not", test_squeeze_not},
         {"pause", test_pause},
         {"pause-not-allowed", test_pause_not_allowed},
