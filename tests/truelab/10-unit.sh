@@ -6,9 +6,9 @@ extra_cleanup() { systemctl stop ballastd; rm -rf /etc/ballast/policy.yaml.saved
 
 capabilities_are_the_units() {
 	local bounding
-	bounding=$(printf '%s\n' dac_override chown fowner dac_read_search sys_ptrace perfmon bpf | sort | tr '\n' ' ')
+	bounding=$(printf '%s\n' dac_override chown fowner dac_read_search sys_ptrace sys_nice perfmon bpf | sort | tr '\n' ' ')
 	same "$(systemctl show -P CapabilityBoundingSet ballastd | tr ' ' '\n' | sed 's/^cap_//' | sort | tr '\n' ' ')" "$bounding"
-	same "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$(unit_pid)/status")" 000000c00008000f
+	same "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$(unit_pid)/status")" 000000c00088000f
 	same "$(awk '$1 == "Seccomp:" || $1 == "NoNewPrivs:" { printf "%s ", $2 }' "/proc/$(unit_pid)/status")" "1 2 "
 }
 as_nobody() { setpriv --reuid=nobody --regid="$1" --clear-groups ballast status >/dev/null; }
