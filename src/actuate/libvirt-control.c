@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actuate/balloon.h"
+#include "actuate/nodes.h"
 #include "base/fd.h"
 #include "base/units.h"
 
@@ -158,6 +159,8 @@ void bl_controls_read(const BlTarget *target, BlValues *ret_values)
         if (domain_read(target->domain, whole[i], &value))
             bl_values_set(ret_values, whole[i], value);
     }
+    if (target->topology != NULL && bl_nodes_read(target->domain, target->topology, &value))
+        bl_values_set(ret_values, BL_DOMAIN_NODES, value);
     bl_balloon_facts(target->domain, ret_values);
     virResetLastError();
 }
@@ -171,6 +174,9 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
         return bl_balloon_read(target->domain, field, ret_value);
     if (field == BL_DOMAIN_SOFT_LIMIT || field == BL_DOMAIN_PAUSED)
         return domain_read(target->domain, field, ret_value);
+    if (field == BL_DOMAIN_NODES)
+        return target->topology != NULL &&
+               bl_nodes_read(target->domain, target->topology, ret_value);
     if (field == BL_DOMAIN_VCPU_PIN) {
         if (pin_read(target, &mask))
             bl_values_set(&values, field, mask);
@@ -284,6 +290,10 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
         return soft_limit_write(target, value, error);
     case BL_DOMAIN_PAUSED:
         return paused_write(target, value, error);
+    case BL_DOMAIN_NODES:
+        if (target->topology != NULL)
+            return bl_nodes_write(target->domain, target->topology, value, error);
+        G_GNUC_FALLTHROUGH;
     default:
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s cannot be written",
                     bl_field_info(BL_SCOPE_DOMAIN, field)->name);

@@ -10,10 +10,12 @@
 #include <libvirt/libvirt.h>
 
 #include "actuate/control.h"
+#include "model/topology.h"
 
 typedef struct {
     virDomainPtr domain;
-    int cgroup_fd; /* the domain's folder in the cpu controller; -1: none */
+    int cgroup_fd;              /* the domain's folder in the cpu controller; -1: none */
+    const BlTopology *topology; /* NULL: the domain is not placed on nodes */
 } BlTarget;
 
 /* Reads every control but the balloon's size, for which QEMU has to answer, and what the balloon

@@ -171,7 +171,8 @@ guint bl_placement_options(const BlPlacement *placement, const BlPlacementGuest 
     option_add(placement, guest, guest->present, ret_options, &n_options);
     if (guest->fixed)
         return n_options;
-    option_add(placement, guest, 0, ret_options, &n_options);
+    if (!guest->required)
+        option_add(placement, guest, 0, ret_options, &n_options);
     for (guint i = 0; i < placement->n_nodes; i++) {
         sets[i] = placement->nodes[i].cpus > 0 ? set_around(placement, guest, i) : 0;
         if (sets[i] != 0)

@@ -50,6 +50,7 @@ typedef struct {
     gint64 where[BL_PLACEMENT_NODES]; /* what it occupies, bytes */
     guint64 present;                  /* the nodes that it is confined to; 0: none */
     gboolean fixed;                   /* stays as it is */
+    gboolean required;                /* not anywhere, if any nodes hold it */
     gboolean first;                   /* has an objective */
 } BlPlacementGuest;
 
