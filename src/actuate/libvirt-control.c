@@ -194,13 +194,14 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
 
 static gboolean libvirt_fail(const BlTarget *target, BlDomainField field, GError **error)
 {
+    /* A copy: to ask for the name forgets the error. */
     virErrorPtr last = virGetLastError();
-    g_set_error(error, G_IO_ERROR,
-                last != NULL && last->code == VIR_ERR_NO_DOMAIN ? G_IO_ERROR_NOT_FOUND
-                                                                : G_IO_ERROR_FAILED,
+    gboolean gone = last != NULL && last->code == VIR_ERR_NO_DOMAIN;
+    g_autofree char *reason = last != NULL ? g_strdup(last->message) : NULL;
+    g_set_error(error, G_IO_ERROR, gone ? G_IO_ERROR_NOT_FOUND : G_IO_ERROR_FAILED,
                 "libvirt could not set %s of \"%s\": %s",
                 bl_field_info(BL_SCOPE_DOMAIN, field)->name, virDomainGetName(target->domain),
-                last != NULL && last->message != NULL ? last->message : "no reason given");
+                reason != NULL ? reason : "no reason given");
     return FALSE;
 }
 

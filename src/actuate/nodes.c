@@ -170,10 +170,12 @@ gboolean bl_nodes_write(virDomainPtr domain, const BlTopology *topology, gint64 
     gboolean known = bl_nodes_read(domain, topology, &before) && before != BL_NODES_OWN;
     if (both_write(domain, topology, nodes) == 0)
         return TRUE;
+    /* A copy: to ask for the name forgets the error. */
     virErrorPtr last = virGetLastError();
+    g_autofree char *reason = last != NULL ? g_strdup(last->message) : NULL;
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                 "libvirt could not confine \"%s\" to NUMA nodes: %s", virDomainGetName(domain),
-                last != NULL && last->message != NULL ? last->message : "no reason given");
+                reason != NULL ? reason : "no reason given");
     if (known && before != nodes)
         both_write(domain, topology, before);
     return FALSE;
