@@ -1,11 +1,12 @@
 /* The search for a placement: see placement.h.
  *
- * Two starts (as it is, and guest by guest, the largest first) go downhill by moves of one guest
- * and exchanges of two. Then some guests at a time are taken out and put back one by one where each
- * costs least, which stands when it is not much worse than before, and ever less so until the
- * budget is used up (ruin and recreate: Schrimpf et al., Journal of Computational Physics 159,
- * 2000; with a threshold, as Dueck and Scheuer's). Who is taken out is drawn from a fixed sequence,
- * so that the same input has the same result.
+ * Where there are few combinations all are tried. Else three
+ * starts (as it is; guest by guest, the largest or the one with most memory first) go
+ * downhill by moves of one guest and exchanges of two. Then some guests at a time are taken out and
+ * put back one by one where each costs least, which stands when it is not much worse than before,
+ * and ever less so until the budget is used up (ruin and recreate: Schrimpf et al., Journal of
+ * Computational Physics 159, 2000; with a threshold, as Dueck and Scheuer's). Who is taken out is
+ * drawn from a fixed sequence, so that the same input has the same result.
  */
 #include "core/placement.h"
 
@@ -20,9 +21,13 @@
 #define BUDGET_A_PLACE 300
 /* Of all the last go downhill from the best. */
 #define LAST_DIVISOR 14
+/* With no more combinations than this all are tried. */
+#define ALL_TRIED 4096
 /* Guests that are taken out at a time. */
 #define RUINED_LEAST 2
 #define RUINED_MOST 8
+/* A place is overlooked once in so many times. */
+#define BLINK_ONE_IN 8
 /* The threshold begins at the mean cost of a guest through this. */
 #define THRESHOLD_DIVISOR 2
 
@@ -292,14 +297,24 @@ static gint64 descend(Search *search)
 
 /* --- putting in, taking out ------------------------------------------------------------------- */
 
-/* A guest that is nowhere comes to where it costs least now. */
-static void guest_put_best(Search *search, guint guest)
+static guint draw(Search *search, guint below)
+{
+    /* Knuth's linear congruential sequence (MMIX); its high bits are good. */
+    search->drawn = search->drawn * 6364136223846793005u + 1442695040888963407u;
+    return (guint)((search->drawn >> 33) % below);
+}
+
+/* A guest that is nowhere comes to where it costs least now. `blinks` overlooks a place now and
+ * then, because the best for one may not be the best for all. */
+static void guest_put_best(Search *search, guint guest, gboolean blinks)
 {
     const Choice *choice = &search->choices[guest];
     gint64 least = G_MAXINT64;
     guint best = 0;
     for (guint at = 0; at < choice->n_options; at++) {
         Change change = change_of(search, guest, at, 1);
+        if (blinks && at > 0 && draw(search, BLINK_ONE_IN) == 0)
+            continue;
         gint64 cost = cost_with(search, &change, 1);
         if (cost < least) {
             least = cost;
@@ -314,14 +329,7 @@ static void start_greedy(Search *search)
     for (guint i = 0; i < search->n_movable; i++)
         guest_take_out(search, search->movable[i]);
     for (guint i = 0; i < search->n_movable; i++)
-        guest_put_best(search, search->movable[i]);
-}
-
-static guint draw(Search *search, guint below)
-{
-    /* Knuth's linear congruential sequence (MMIX); its high bits are good. */
-    search->drawn = search->drawn * 6364136223846793005u + 1442695040888963407u;
-    return (guint)((search->drawn >> 33) % below);
+        guest_put_best(search, search->movable[i], FALSE);
 }
 
 /* Takes some guests out and puts them back, mostly the largest first, else as they were drawn. */
@@ -345,7 +353,7 @@ static void ruin_and_recreate(Search *search)
     for (guint i = 0; i < n_ranks; i++)
         guest_take_out(search, search->movable[ranks[i]]);
     for (guint i = 0; i < n_ranks; i++)
-        guest_put_best(search, search->movable[ranks[i]]);
+        guest_put_best(search, search->movable[ranks[i]], TRUE);
 }
 
 /* --- the search ------------------------------------------------------------------------------- */
@@ -362,7 +370,7 @@ static void choices_restore(Search *search, const guint *at)
         choose(search, search->movable[i], at[i]);
 }
 
-/* From the best of both starts on. */
+/* From the best of the starts on. */
 static void wander(Search *search, gint64 best, guint *at)
 {
     g_autofree guint *now = g_memdup2(at, sizeof *at * search->n_movable);
@@ -384,6 +392,58 @@ static void wander(Search *search, gint64 best, guint *at)
     }
 }
 
+static int memory_order(gconstpointer left, gconstpointer right, gpointer data)
+{
+    guint l = *(const guint *)left, r = *(const guint *)right;
+    const BlPlacement *placement = data;
+    gint64 a = placement->guests[l].memory_bytes, b = placement->guests[r].memory_bytes;
+    if (a != b)
+        return a > b ? -1 : 1;
+    return l < r ? -1 : l > r;
+}
+
+/* Where memory is what is scarce, it is what has to be placed first. */
+static void start_by_memory(Search *search)
+{
+    g_autofree guint *order = g_memdup2(search->movable, sizeof *order * search->n_movable);
+    g_qsort_with_data(order, (gint)search->n_movable, sizeof *order, memory_order,
+                      (gpointer)search->placement);
+    for (guint i = 0; i < search->n_movable; i++)
+        guest_take_out(search, order[i]);
+    for (guint i = 0; i < search->n_movable; i++)
+        guest_put_best(search, order[i], FALSE);
+}
+
+/* How many combinations there are, as far as all may be tried. */
+static gboolean is_small(const Search *search)
+{
+    guint combinations = 1;
+    for (guint i = 0; i < search->n_movable && combinations <= ALL_TRIED; i++)
+        combinations *= search->choices[search->movable[i]].n_options;
+    return combinations <= ALL_TRIED;
+}
+
+static void all_try(Search *search)
+{
+    g_autofree guint *best = g_new(guint, search->n_movable);
+    gint64 least = G_MAXINT64;
+    guint i;
+    do {
+        if (cost_now(search) < least) {
+            least = cost_now(search);
+            choices_save(search, best);
+        }
+        for (i = 0; i < search->n_movable; i++) {
+            guint guest = search->movable[i];
+            guint next = (search->choices[guest].at + 1) % search->choices[guest].n_options;
+            choose(search, guest, next);
+            if (next != 0)
+                break;
+        }
+    } while (i < search->n_movable);
+    choices_restore(search, best);
+}
+
 static void improve(Search *search)
 {
     g_autofree guint *at = g_new(guint, search->n_movable);
@@ -391,6 +451,11 @@ static void improve(Search *search)
     choices_save(search, at);
     start_greedy(search);
     gint64 cost = descend(search);
+    if (cost < best)
+        choices_save(search, at);
+    best = MIN(cost, best);
+    start_by_memory(search);
+    cost = descend(search);
     if (cost < best)
         choices_save(search, at);
     else
@@ -470,7 +535,9 @@ gint64 bl_placement_plan(const BlPlacement *placement, guint64 *ret_nodes, gint6
     Search search;
     search_start(&search, placement);
     *ret_before = cost_now(&search);
-    if (search.n_movable > 0)
+    if (search.n_movable > 0 && is_small(&search))
+        all_try(&search);
+    else if (search.n_movable > 0)
         improve(&search);
     gint64 cost = cost_now(&search);
     for (guint i = 0; i < placement->n_guests; i++)
