@@ -29,7 +29,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab build check check-lab check-truelab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement install format clean
 
 all: deps build
 
@@ -54,6 +54,7 @@ help:
 	@echo 'make bench-audit         how long one definition takes'
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
+	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make format            format the C sources'
 	@echo 'make clean'
@@ -126,6 +127,10 @@ bench-isolation: all deps-lab
 
 bench-audit: all
 	@BUILD=$(BUILD) bench/audit
+
+bench-placement: all
+	@scripts/deps coinor-cbc
+	@BUILD=$(BUILD) bench/placement --hosts '$(or $(HOSTS),1000)' --out '$(or $(OUT),/dev/stdout)'
 
 bench-blame: all deps-lab
 	@BUILD=$(BUILD) bench/blame --guests '$(GUESTS)' --seconds '$(or $(SECONDS),6)' \

@@ -43,7 +43,7 @@ char *bl_figure_text(guint figure, const json_t *value)
                                                                          : bl_percent_text(value);
 }
 
-/* A bit mask of CPUs as "0-3,6". */
+/* A bit mask of CPUs or nodes as "0-3,6". */
 static char *cpus_text(gint64 mask)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -75,6 +75,8 @@ char *bl_control_text(const char *field, const json_t *value)
         return g_strdup(number != 0 ? "yes" : "no");
     if (id == BL_DOMAIN_VCPU_PIN)
         return cpus_text(number);
+    if (id == BL_DOMAIN_NODES)
+        return number < 0 ? g_strdup("own") : number == 0 ? g_strdup("any") : cpus_text(number);
     /* A quota is time per period: as percent of one core it reads like %USED. */
     if (id == BL_DOMAIN_CPU_QUOTA)
         return g_strdup_printf("%.0f%%", 100.0 * (double)number / BL_QUOTA_PERIOD_USEC);

@@ -74,6 +74,7 @@ typedef struct {
     BlNodeMemory where;
     gint64 huge_bytes;  /* in transparent huge pages; -1: unknown */
     int memory_stat_fd; /* memory.stat of its cgroup; -1: none */
+    int numa_stat_fd;   /* memory.numa_stat; -1: none */
 } BlRecord;
 
 typedef enum {
@@ -241,6 +242,12 @@ void bl_daemon_ksm_guest(BlDaemon *daemon, BlRecord *record);
 void bl_daemon_ksm_step(BlDaemon *daemon, const BlStep *step);
 /* Everything that could be given back is: says what could not. */
 void bl_daemon_ksm_stopped(BlDaemon *daemon);
+
+/* nodes.c: the host's NUMA nodes, and where guests' memory is. */
+/* The topology by which a guest may be placed on nodes; NULL: it stays where it is. */
+const BlTopology *bl_daemon_nodes_of(const BlTopology *topology, const BlRecord *record);
+void bl_daemon_nodes_sample(BlDaemon *daemon);
+void bl_daemon_nodes_guest(const BlDaemon *daemon, BlRecord *record);
 
 /* steps.c: hands steps to actuators. */
 void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);

@@ -21,6 +21,7 @@ typedef struct {
     virConnectPtr connection;
     int proc_fd, cgroup_fd, memory_cgroup_fd;
     BlCgroupVersion cgroup_version, memory_cgroup_version;
+    const BlTopology *topology;
     BlRecord *record;
     GError *error;
 } Refresh;
@@ -36,6 +37,7 @@ void bl_record_free(gpointer data)
     bl_fd_close(&record->stat_fd);
     bl_fd_close(&record->statm_fd);
     bl_fd_close(&record->memory_stat_fd);
+    bl_fd_close(&record->numa_stat_fd);
     bl_fd_close(&record->ksm_fd);
     bl_traits_unref(record->runs);
     bl_traits_unref(record->starts);
@@ -70,6 +72,7 @@ static void cgroups_open(const Refresh *refresh, BlRecord *record)
     if (memory_fd < 0)
         return;
     record->memory_stat_fd = openat(memory_fd, "memory.stat", O_RDONLY | O_CLOEXEC);
+    record->numa_stat_fd = openat(memory_fd, "memory.numa_stat", O_RDONLY | O_CLOEXEC);
     if (bl_file_read_at(memory_fd, "memory.numa_stat", nodes, sizeof nodes) > 0)
         bl_cgroup_nodes_parse(nodes, sysconf(_SC_PAGESIZE), &record->where);
 }
@@ -103,7 +106,7 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
         return NULL;
     BlRecord *record = g_new0(BlRecord, 1);
     record->cgroup_fd = record->stat_fd = record->statm_fd = -1;
-    record->memory_stat_fd = record->ksm_fd = -1;
+    record->memory_stat_fd = record->numa_stat_fd = record->ksm_fd = -1;
     record->resident_bytes = record->huge_bytes = -1;
     record->tell_nsec = -1;
     g_autofree char *pid_file = bl_libvirt_pid_file(refresh->uri, facts->name);
@@ -116,10 +119,11 @@ static BlRecord *record_read(const Refresh *refresh, virDomainPtr domain, GError
     }
     record->threads = bl_threads_open(refresh->proc_fd, record->pid);
     sample_prepare(record, facts);
-    BlTarget target = {domain, record->cgroup_fd, refresh->proc_fd, record->pid};
-    bl_controls_read(&target, &record->controls);
     record->transient = virDomainIsPersistent(domain) == 0;
     bl_libvirt_definition_read(domain, FALSE, &record->now, &record->runs);
+    BlTarget target = {domain, record->cgroup_fd, refresh->proc_fd, record->pid,
+                       bl_daemon_nodes_of(refresh->topology, record)};
+    bl_controls_read(&target, &record->controls);
     bl_libvirt_definition_read(domain, TRUE, &record->next, &record->starts);
     return record;
 }
@@ -168,6 +172,7 @@ static void record_swap(BlDaemon *daemon, const char *uuid, BlRecord *record, gi
         record->memory_polled_usec = old->memory_polled_usec;
         record->resident_bytes = old->resident_bytes;
         record->huge_bytes = old->huge_bytes;
+        record->sample->where = old->sample->where;
     }
     if (old != NULL && old->pid != record->pid)
         bl_daemon_runqueue_gone(daemon, old);
@@ -203,6 +208,7 @@ static void refresh_begin(BlDaemon *daemon, const char *uuid)
     refresh->cgroup_version = daemon->cgroup_version;
     refresh->memory_cgroup_fd = daemon->memory_cgroup_fd;
     refresh->memory_cgroup_version = daemon->memory_cgroup_version;
+    refresh->topology = daemon->topology;
     daemon->n_refreshing++;
     bl_workers_push(daemon->workers, uuid, refresh_run, refresh_done, refresh);
 }

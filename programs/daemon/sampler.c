@@ -134,6 +134,7 @@ static void domain_sample(BlDaemon *daemon, const char *uuid, BlRecord *record, 
     throttle_sample(record);
     bl_daemon_memory_sample(daemon, record);
     bl_daemon_ksm_guest(daemon, record);
+    bl_daemon_nodes_guest(daemon, record);
     domain->stale = record->damaged || record->generation == 0 ||
                     bl_workers_overdue(daemon->workers, uuid, now_usec);
     if (bl_values_has(&record->controls, BL_DOMAIN_CPU_IDLE))
@@ -166,6 +167,7 @@ void bl_daemon_sample(BlDaemon *daemon, gint64 now_usec)
     bl_daemon_memory_host(daemon, now_usec);
     bl_daemon_ksm_sample(daemon, now_usec);
     bl_daemon_runqueue_sample(daemon);
+    bl_daemon_nodes_sample(daemon);
     GHashTableIter iter;
     gpointer uuid, record;
     g_hash_table_iter_init(&iter, daemon->records);

@@ -14,6 +14,7 @@ typedef struct {
     int proc_fd;
     gint64 pid;
     int cgroup_fd; /* a descriptor of our own: the record may be swapped meanwhile */
+    const BlTopology *topology;
     BlOutcome outcome;
     BlValues controls;
 } Act;
@@ -64,7 +65,7 @@ static void act_run(gpointer data)
         act->outcome = cleared ? refuse(&act->step, BL_OUTCOME_VANISHED, "the domain has ended")
                                : refuse(&act->step, BL_OUTCOME_FAILED, error->message);
     } else {
-        BlTarget target = {domain, act->cgroup_fd, act->proc_fd, act->pid};
+        BlTarget target = {domain, act->cgroup_fd, act->proc_fd, act->pid, act->topology};
         BlControls controls = bl_libvirt_controls(&target);
         act->outcome = bl_actuate_step(act->journal, &controls, &act->step);
         controls_read(act, &target, &controls);
@@ -102,6 +103,7 @@ static void act_begin(BlDaemon *daemon, const BlStep *step, const BlRecord *reco
     act->proc_fd = daemon->proc_fd;
     act->pid = record->pid;
     act->cgroup_fd = record->cgroup_fd >= 0 ? fcntl(record->cgroup_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    act->topology = bl_daemon_nodes_of(daemon->topology, record);
     g_autofree char *lane = bl_control_is_memory(step->field) ? bl_daemon_memory_lane(step->uuid)
                                                               : g_strdup(step->uuid);
     bl_workers_push(daemon->workers, lane, act_run, act_done, act);

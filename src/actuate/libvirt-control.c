@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actuate/balloon.h"
+#include "actuate/nodes.h"
 #include "actuate/realtime.h"
 #include "base/fd.h"
 #include "base/units.h"
@@ -163,6 +164,8 @@ void bl_controls_read(const BlTarget *target, BlValues *ret_values)
         if (domain_read(target->domain, whole[i], &value))
             bl_values_set(ret_values, whole[i], value);
     }
+    if (target->topology != NULL && bl_nodes_read(target->domain, target->topology, &value))
+        bl_values_set(ret_values, BL_DOMAIN_NODES, value);
     bl_balloon_facts(target->domain, ret_values);
     virResetLastError();
 }
@@ -178,6 +181,9 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
         return domain_read(target->domain, field, ret_value);
     if (field == BL_DOMAIN_REALTIME)
         return bl_realtime_read(target->proc_fd, target->pid, target->cgroup_fd, ret_value);
+    if (field == BL_DOMAIN_NODES)
+        return target->topology != NULL &&
+               bl_nodes_read(target->domain, target->topology, ret_value);
     if (field == BL_DOMAIN_VCPU_PIN) {
         if (pin_read(target, &mask))
             bl_values_set(&values, field, mask);
@@ -195,13 +201,14 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
 
 static gboolean libvirt_fail(const BlTarget *target, BlDomainField field, GError **error)
 {
+    /* A copy: to ask for the name forgets the error. */
     virErrorPtr last = virGetLastError();
-    g_set_error(error, G_IO_ERROR,
-                last != NULL && last->code == VIR_ERR_NO_DOMAIN ? G_IO_ERROR_NOT_FOUND
-                                                                : G_IO_ERROR_FAILED,
+    gboolean gone = last != NULL && last->code == VIR_ERR_NO_DOMAIN;
+    g_autofree char *reason = last != NULL ? g_strdup(last->message) : NULL;
+    g_set_error(error, G_IO_ERROR, gone ? G_IO_ERROR_NOT_FOUND : G_IO_ERROR_FAILED,
                 "libvirt could not set %s of \"%s\": %s",
                 bl_field_info(BL_SCOPE_DOMAIN, field)->name, virDomainGetName(target->domain),
-                last != NULL && last->message != NULL ? last->message : "no reason given");
+                reason != NULL ? reason : "no reason given");
     return FALSE;
 }
 
@@ -293,6 +300,10 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
         return soft_limit_write(target, value, error);
     case BL_DOMAIN_PAUSED:
         return paused_write(target, value, error);
+    case BL_DOMAIN_NODES:
+        if (target->topology != NULL)
+            return bl_nodes_write(target->domain, target->topology, value, error);
+        G_GNUC_FALLTHROUGH;
     default:
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s cannot be written",
                     bl_field_info(BL_SCOPE_DOMAIN, field)->name);

@@ -10,12 +10,14 @@
 #include <libvirt/libvirt.h>
 
 #include "actuate/control.h"
+#include "model/topology.h"
 
 typedef struct {
     virDomainPtr domain;
-    int cgroup_fd; /* the domain's folder in the cpu controller; -1: none */
-    int proc_fd;   /* /proc */
-    gint64 pid;    /* of its QEMU; 0: unknown */
+    int cgroup_fd;              /* the domain's folder in the cpu controller; -1: none */
+    int proc_fd;                /* /proc */
+    gint64 pid;                 /* of its QEMU; 0: unknown */
+    const BlTopology *topology; /* NULL: the domain is not placed on nodes */
 } BlTarget;
 
 /* Reads every control but the balloon's size, for which QEMU has to answer, and what the balloon

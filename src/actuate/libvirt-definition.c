@@ -6,12 +6,14 @@
 
 static void error_set(GError **error, virDomainPtr domain, const char *doing)
 {
+    /* A copy: to ask for the name forgets the error. */
     virErrorPtr last = virGetLastError();
+    gboolean gone = last != NULL && last->code == VIR_ERR_NO_DOMAIN;
+    g_autofree char *reason = last != NULL ? g_strdup(last->message) : NULL;
     g_set_error(error, BL_DEFINITION_CHANGE_ERROR,
-                last != NULL && last->code == VIR_ERR_NO_DOMAIN ? BL_DEFINITION_CHANGE_ERROR_GONE
-                                                                : BL_DEFINITION_CHANGE_ERROR_FAILED,
+                gone ? BL_DEFINITION_CHANGE_ERROR_GONE : BL_DEFINITION_CHANGE_ERROR_FAILED,
                 "cannot %s \"%s\": %s", doing, virDomainGetName(domain),
-                last != NULL && last->message != NULL ? last->message : "libvirt gave no reason");
+                reason != NULL ? reason : "libvirt gave no reason");
 }
 
 static char *definition_read(gpointer target, GError **error)

@@ -268,9 +268,11 @@ gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values, GError **e
         {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, BL_DOMAIN_STATS_TIME, 1},
     };
     virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    /* Before anything fails: to ask for the name forgets the error. */
+    const char *name = virDomainGetName(domain);
     int count = virDomainMemoryStats(domain, stats, G_N_ELEMENTS(stats), 0);
     if (count < 0) {
-        bl_libvirt_set_error(error, "read the memory of domain", virDomainGetName(domain));
+        bl_libvirt_set_error(error, "read the memory of domain", name);
         return FALSE;
     }
     for (int i = 0; i < count; i++) {

@@ -543,7 +543,7 @@ static gboolean class_equal(const BlClass *a, const BlClass *b)
            a->memory_reservation == b->memory_reservation && a->memory_limit == b->memory_limit &&
            a->memory_ballooning == b->memory_ballooning && a->memory_squeeze == b->memory_squeeze &&
            a->memory_pause == b->memory_pause && a->memory_sharing == b->memory_sharing &&
-           a->memory_huge_pages == b->memory_huge_pages;
+           a->memory_huge_pages == b->memory_huge_pages && a->numa_fit == b->numa_fit;
 }
 
 static gboolean memory_equal(const BlMemoryBoundary *a, const BlMemoryBoundary *b)

@@ -117,11 +117,18 @@ static const BlPolicyKey class_memory_rows[] = {
 };
 static const BlPolicyKeys class_memory_keys = KEYS(class_memory_rows);
 
+static const BlPolicyKey class_numa_rows[] = {
+    {"fit", BL_KEY_CHOICE, .offset = G_STRUCT_OFFSET(BlClass, numa_fit), .store = BL_STORE_UINT,
+     .max = BL_NUMA_FIT_REQUIRED, .choices = {"off", "preferred", "required"}},
+};
+static const BlPolicyKeys class_numa_keys = KEYS(class_numa_rows);
+
 static const BlPolicyKey class_rows[] = {
     {"shares", BL_KEY_INTEGER, .offset = G_STRUCT_OFFSET(BlClass, shares), .min = 2, .max = 262144,
      .example = "1000"},
     {"cpu", BL_KEY_TABLE, .inside = &class_cpu_keys},
     {"memory", BL_KEY_TABLE, .inside = &class_memory_keys},
+    {"numa", BL_KEY_TABLE, .inside = &class_numa_keys},
     UNSUPPORTED("disk"),
     UNSUPPORTED("network"),
     UNSUPPORTED("migration"),

@@ -94,6 +94,7 @@ static void forget(BlDomain *domain)
     memset(&domain->triage, 0, sizeof domain->triage);
     memory_forget(domain);
     domain->size.interval_usec = 0;
+    memset(&domain->placement, 0, sizeof domain->placement);
 }
 
 void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now_usec)
@@ -105,6 +106,7 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
     domain->stale = sample->stale;
     domain->vcpus = sample->vcpus;
     domain->controls = sample->values;
+    domain->placement.where = sample->where;
     if (strcmp(domain->name, sample->name) != 0)
         bl_name_copy(domain->name, sample->name);
     threads_update(domain, sample, now_usec);

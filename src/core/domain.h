@@ -132,6 +132,18 @@ typedef struct {
     gint64 spared_usec;
 } BlSizeGuest;
 
+/* What placement knows and wants of it: see policy-placement.c. */
+typedef struct {
+    gint64 demand;       /* over the last minute, permyriad of a core times 1000 */
+    gint64 demand_usec;  /* since when that is known; 0: it is not */
+    gint64 seen_usec;    /* when it was last looked at */
+    gboolean decided;    /* nodes have been chosen for it: */
+    gint64 nodes;        /* a mask by node, as BL_DOMAIN_NODES */
+    gint64 decided_usec; /* when they were */
+    BlReason reason;     /* why */
+    BlNodeMemory where;
+} BlPlacementGuestState;
+
 typedef struct {
     char uuid[BL_UUID_SIZE];
     char name[BL_NAME_SIZE];
@@ -155,6 +167,7 @@ typedef struct {
     BlTriageState triage;
     BlMemoryGuest memory;
     BlSizeGuest size;
+    BlPlacementGuestState placement;
     /* Figures of this tick. */
     BlValues fast;        /* BlFigure over the triage window */
     BlValues recent;      /* BlFigure over one second: for activity */

@@ -69,6 +69,15 @@ typedef struct {
     guint blockers;
 } BlKsm;
 
+/* The host's nodes, and when guests were last placed on them. */
+typedef struct {
+    guint n_nodes; /* 0: one, or unknown */
+    BlNodeSample nodes[BL_SAMPLE_NODES];
+    gint64 judged_usec;
+    gint64 better_usec; /* since when there has been a better placement; 0: there is not */
+    gint64 placed_usec; /* when one was last decided upon; 0: never */
+} BlPlacementHost;
+
 /* Up to here it is a part of the room that everybody should have, from here to FULL a part of what
  * those that are known to grow could do with. */
 #define BL_MEMORY_EASE_SOME BL_PERMYRIAD
@@ -92,6 +101,7 @@ struct BlEngine {
     gint64 frozen_until_usec;
     BlMemoryHost memory;
     BlKsm ksm;
+    BlPlacementHost placement;
     gint64 spared_usec; /* when it was last judged what smaller guests would spare others */
 };
 
@@ -172,6 +182,9 @@ void bl_ksm_tenant_set(BlDomain *domain, const BlDomainSample *sample);
 /* What the host saves by the guest's shared pages, bytes; -1: unknown. */
 gint64 bl_ksm_saved(const BlEngine *engine, const BlDomain *domain);
 void bl_ksm_view(const BlEngine *engine, BlSharingView *view);
+
+/* policy-placement.c: guests' CPUs and memory on NUMA nodes. */
+void bl_policy_placement(BlEngine *engine, const BlSample *sample);
 
 /* blame-view.c: who a domain waited for. */
 void bl_blame_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view);

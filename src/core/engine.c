@@ -241,6 +241,7 @@ void bl_engine_step(BlEngine *engine, const BlPolicy *policy, const BlSample *sa
     bl_policy_memory(engine, policy);
     bl_policy_ladder(engine, policy);
     bl_policy_ksm(engine, policy);
+    bl_policy_placement(engine, sample);
     bl_planner_plan(engine, policy, plan);
 }
 

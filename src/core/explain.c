@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "core/explain-memory.h"
+#include "core/explain-placement.h"
 #include "core/explain-sharing.h"
 
 static void value_append(GString *out, BlDomainField field, gint64 value)
@@ -20,6 +21,10 @@ static void value_append(GString *out, BlDomainField field, gint64 value)
             g_string_append(out, "all CPUs");
         else
             g_string_append_printf(out, "CPUs 0x%" G_GINT64_MODIFIER "x", (guint64)value);
+        return;
+    }
+    if (field == BL_DOMAIN_NODES) {
+        bl_explain_nodes(out, value);
         return;
     }
     if (field == BL_DOMAIN_SOFT_LIMIT && value == BL_SOFT_LIMIT_NONE) {
@@ -133,6 +138,10 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_SHARING_CALM:
     case BL_RULE_SHARING_OFF:
         bl_explain_sharing_rule(out, reason);
+        break;
+    case BL_RULE_PLACEMENT_NODES:
+    case BL_RULE_PLACEMENT_FREE:
+        bl_explain_placement_rule(out, reason);
         break;
     case BL_RULE_COUNT:
         break;
@@ -397,6 +406,7 @@ void bl_explain_domain(GString *out, const BlView *view, const BlDomainView *dom
     }
     bl_explain_memory_domain(out, view, domain);
     bl_explain_sharing_domain(out, view, domain);
+    bl_explain_placement_domain(out, domain);
     held_append(out, domain);
 }
 

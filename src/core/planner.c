@@ -412,6 +412,12 @@ static gboolean must_wait(const BlDomain *domain, BlDomainField f)
                (in_idle_priority(domain) && !domain->fields[f].held);
     if (f == BL_DOMAIN_CPU_IDLE)
         return domain->fields[BL_DOMAIN_CPU_SHARES].flying != 0;
+    /* Both are made of the same pins: what is read of one is not known until the other rests. */
+    if (f == BL_DOMAIN_VCPU_PIN)
+        return domain->fields[BL_DOMAIN_NODES].held || domain->fields[BL_DOMAIN_NODES].flying != 0;
+    if (f == BL_DOMAIN_NODES)
+        return domain->fields[BL_DOMAIN_VCPU_PIN].held ||
+               domain->fields[BL_DOMAIN_VCPU_PIN].flying != 0;
     return FALSE;
 }
 

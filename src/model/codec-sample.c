@@ -2,6 +2,7 @@
  * somebody sent us. */
 #include <string.h>
 
+#include "model/codec-node.h"
 #include "model/codec.h"
 #include "model/size.h"
 
@@ -63,6 +64,8 @@ static json_t *domain_to_json(const BlDomainSample *domain)
     json_object_set_new(object, "threads", threads);
     if (domain->blame_known)
         json_object_set_new(object, "blame", blames_to_json(domain->blames));
+    if (domain->where.known)
+        json_object_set_new(object, "where", bl_node_memory_to_json(&domain->where));
     return object;
 }
 
@@ -129,6 +132,8 @@ json_t *bl_sample_to_json(const BlSample *sample)
                   "host", values_to_json(BL_SCOPE_HOST, &sample->host), "domains", domains,
                   "outcomes", outcomes, "requests", requests, "holdings", holdings);
     histories_to_json(object, sample);
+    if (sample->nodes->len > 0)
+        json_object_set_new(object, "nodes", bl_nodes_to_json(sample->nodes));
     if (sample->host_generation == 0)
         return object;
     json_object_set_new(object, "hostGeneration",
@@ -363,7 +368,8 @@ static gboolean domain_read(const json_t *json, BlSample *sample, GError **error
         !count_read(json, "vcpus", THREADS_MAX, &domain->vcpus, error) ||
         !values_read(json, "values", BL_SCOPE_DOMAIN, &domain->values, error) ||
         !metadata_read(json, domain, error) || !threads_read(json, domain, error) ||
-        !blames_read(json, domain, error))
+        !blames_read(json, domain, error) ||
+        !bl_node_memory_from_json(json_object_get(json, "where"), &domain->where, error))
         return FALSE;
     domain->state = (BlDomainState)state;
     domain->generation = (guint64)generation;
@@ -461,7 +467,8 @@ BlSample *bl_sample_from_json(const json_t *json, GError **error)
         !time_read(json, "wall", &sample->wall_usec, error) ||
         !integer_read(json, "firstId", &first_id, error) ||
         !values_read(json, "host", BL_SCOPE_HOST, &sample->host, error) ||
-        !host_controls_read(json, sample, error))
+        !host_controls_read(json, sample, error) ||
+        !bl_nodes_from_json(json_object_get(json, "nodes"), sample->nodes, error))
         return NULL;
     sample->first_id = (guint64)first_id;
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {

@@ -44,11 +44,10 @@ static void reason_add(json_t *object, const BlReason *reason, gint64 decided_us
 {
     json_object_set_new(object, "target", json_string(reason->domain));
     json_object_set_new(object, "class", json_string(reason->domain_class));
-    json_object_set_new(
-        object, "policy",
-        json_string(reason->rule >= BL_RULE_MEMORY_TAKE && reason->rule <= BL_RULE_SHARING_OFF
-                        ? "memory"
-                        : "cpu"));
+    json_object_set_new(object, "policy",
+                        json_string(reason->rule >= BL_RULE_PLACEMENT_NODES ? "placement"
+                                    : reason->rule >= BL_RULE_MEMORY_TAKE   ? "memory"
+                                                                            : "cpu"));
     json_object_set_new(object, "rule", json_string(bl_rule_name(reason->rule)));
     gboolean sharing = reason->rule >= BL_RULE_SHARING_SCAN && reason->rule <= BL_RULE_SHARING_OFF;
     if (reason->rule == BL_RULE_SHARING_OTHERS) {

@@ -61,6 +61,9 @@ static const BlFieldInfo domain_fields[BL_DOMAIN_FIELDS] = {
      "memory beyond which the host reclaims the domain's first (cgroup v1), or at once (v2, "
      "memory.high); -1 is no limit"},
     {"paused", "PAUSED", BL_UNIT_NONE, BL_KIND_CONTROL, "1 when the domain's vCPUs stand still"},
+    {"numa.nodes", "NODES", BL_UNIT_NONE, BL_KIND_CONTROL,
+     "NUMA nodes that the domain's CPUs and memory are confined to, as a bit mask; 0 is none, -1 "
+     "that somebody else chose its CPUs or nodes"},
     {"ksm.pages_to_scan", "KSMPG", BL_UNIT_NONE, BL_KIND_CONTROL,
      "pages that ksmd looks at before it sleeps"},
     {"ksm.sleep_millisecs", "KSMSL", BL_UNIT_NONE, BL_KIND_CONTROL,

@@ -85,6 +85,7 @@ typedef enum {
     BL_DOMAIN_STATS_PERIOD,
     BL_DOMAIN_SOFT_LIMIT,
     BL_DOMAIN_PAUSED,
+    BL_DOMAIN_NODES,
     BL_DOMAIN_CONTROLS,
     BL_DOMAIN_KSM_PAGES = BL_DOMAIN_CONTROLS,
     BL_DOMAIN_KSM_SLEEP,
@@ -144,6 +145,10 @@ typedef struct {
 #define BL_QUOTA_NONE (-1)
 /* Quotas are given per this period, for the whole domain. */
 #define BL_QUOTA_PERIOD_USEC 100000
+
+/* In BL_DOMAIN_NODES: pins or memory nodes that are no set of whole nodes, or not Ballast's kind.
+ */
+#define BL_NODES_OWN (-1)
 
 /* A soft limit of memory that limits nothing, in BL_DOMAIN_SOFT_LIMIT. */
 #define BL_SOFT_LIMIT_NONE (-1)

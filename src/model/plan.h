@@ -45,6 +45,8 @@ typedef enum {
     BL_RULE_SHARING_OTHERS,    /* somebody else governs page sharing */
     BL_RULE_SHARING_CALM,      /* there has been memory enough for a while */
     BL_RULE_SHARING_OFF,       /* the policy leaves it alone, or its figures cannot be read */
+    BL_RULE_PLACEMENT_NODES,   /* guests and their memory are better placed so, all in all */
+    BL_RULE_PLACEMENT_FREE,    /* it is better off on no nodes of its own */
     BL_RULE_COUNT,
 } BlRule;
 
@@ -69,7 +71,9 @@ typedef struct {
     gint64 usable_bytes; /* what the guest had left; -1: it does not matter */
     /* Rules about page sharing: `used_bytes` is the host's use, or for REST what a scan brought;
      * `limit` the target, or for PACE what ksmd may use of a core, and `share` what it used;
-     * `window_usec` for REST the scan's CPU time. `victim` is who may not share, or who governs. */
+     * `window_usec` for REST the scan's CPU time. `victim` is who may not share, or who governs.
+     * Rules about placement: `used_bytes` is the guest's memory, `share` the part of it that is on
+     * other nodes, `limit` what all guests together gain, permyriad of a core. */
 } BlReason;
 
 typedef struct {

@@ -18,6 +18,14 @@ typedef enum {
     BL_HUGE_PAGES_WISHES,
 } BlHugePages;
 
+/* Whether a class's guests are placed on NUMA nodes. */
+typedef enum {
+    BL_NUMA_FIT_OFF,
+    BL_NUMA_FIT_PREFERRED, /* where that costs no more than it gains */
+    BL_NUMA_FIT_REQUIRED,  /* on as few nodes as hold them, whatever that costs */
+    BL_NUMA_FITS,
+} BlNumaFit;
+
 typedef struct {
     char *name;
     guint rank;    /* 0 is first in line; the order in the file */
@@ -37,6 +45,7 @@ typedef struct {
     gboolean memory_pause;   /* it may stand still when memory is all but gone */
     gboolean memory_sharing; /* its pages may be merged with equal ones of others */
     guint memory_huge_pages; /* BlHugePages */
+    guint numa_fit;          /* BlNumaFit */
 } BlClass;
 
 typedef enum {

@@ -19,6 +19,7 @@ BlSample *bl_sample_new(void)
     g_array_set_clear_func(sample->outcomes, outcome_clear);
     sample->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     sample->holdings = g_array_new(FALSE, TRUE, sizeof(BlHolding));
+    sample->nodes = g_array_new(FALSE, TRUE, sizeof(BlNodeSample));
     sample->histories = g_array_new(FALSE, TRUE, sizeof(BlSizeHistory));
     return sample;
 }
@@ -31,6 +32,7 @@ void bl_sample_free(BlSample *sample)
     g_array_unref(sample->outcomes);
     g_array_unref(sample->requests);
     g_array_unref(sample->holdings);
+    g_array_unref(sample->nodes);
     g_array_unref(sample->histories);
     g_free(sample);
 }
@@ -45,6 +47,7 @@ void bl_sample_clear(BlSample *sample)
     g_array_set_size(sample->outcomes, 0);
     g_array_set_size(sample->requests, 0);
     g_array_set_size(sample->holdings, 0);
+    g_array_set_size(sample->nodes, 0);
     g_array_set_size(sample->histories, 0);
 }
 

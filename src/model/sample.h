@@ -8,6 +8,7 @@
 #define BL_MODEL_SAMPLE_H
 
 #include "model/field.h"
+#include "model/topology.h"
 
 /* Length of a UUID as text with its terminator. */
 #define BL_UUID_SIZE 37
@@ -42,6 +43,18 @@ typedef struct {
     BlValues values;
 } BlThreadSample;
 
+/* More nodes than this are not placed on. */
+#define BL_SAMPLE_NODES 16
+
+/* A NUMA node of the host. */
+typedef struct {
+    guint id; /* below BL_SAMPLE_NODES */
+    guint cpus, cores;
+    gint64 memory_bytes;
+    gint64 available_bytes;          /* that can be given out there; -1: unknown */
+    guint distance[BL_SAMPLE_NODES]; /* of its CPUs from the memory of each, by position */
+} BlNodeSample;
+
 /* Who ran while a vCPU waited for a CPU. */
 typedef enum {
     BL_CULPRIT_DOMAIN,
@@ -73,6 +86,7 @@ typedef struct {
     char *class_override; /* from `ballast class set`; NULL: none */
     char **metadata;      /* "key=value" from Ballast's namespace, sorted; NULL: none */
     BlValues values;
+    BlNodeMemory where;   /* its memory is, when there are several nodes */
     GArray *threads;      /* BlThreadSample, by (role, index) */
     gboolean blame_known; /* `blames` is a reading of this instant */
     GArray *blames;       /* BlBlame, by (kind, culprit), no two alike */
@@ -131,6 +145,7 @@ typedef struct {
     GArray *requests;   /* BlRequest, in order of arrival */
     GArray *holdings;   /* BlHolding; when the daemon learns of them: as their domain
                          appears, and after a step of which it is not known how it ended */
+    GArray *nodes;      /* BlNodeSample, by id; when they were read, and there are several */
     GArray *histories;  /* BlSizeHistory; what earlier runs kept, as their domain appears */
     guint64 first_id;   /* of decisions: ids start above it; looked at in the first sample only */
 } BlSample;

@@ -5,6 +5,7 @@ BlTopology *bl_topology_new(void)
 {
     BlTopology *topology = g_new0(BlTopology, 1);
     topology->nodes = g_array_new(FALSE, FALSE, sizeof(BlNode));
+    topology->distances = g_array_new(FALSE, TRUE, sizeof(guint));
     return topology;
 }
 
@@ -13,6 +14,7 @@ void bl_topology_free(BlTopology *topology)
     if (topology == NULL)
         return;
     g_array_unref(topology->nodes);
+    g_array_unref(topology->distances);
     g_free(topology);
 }
 
@@ -32,6 +34,25 @@ void bl_topology_add(BlTopology *topology, const BlNode *node)
     while (at < bl_topology_count(topology) && bl_topology_node(topology, at)->id < node->id)
         at++;
     g_array_insert_vals(topology->nodes, at, node, 1);
+}
+
+void bl_topology_set_distance(BlTopology *topology, guint from, guint to, guint distance)
+{
+    guint count = bl_topology_count(topology);
+    if (topology->distances->len != count * count)
+        g_array_set_size(topology->distances, count * count);
+    g_array_index(topology->distances, guint, from * count + to) = distance;
+}
+
+guint bl_topology_distance(const BlTopology *topology, guint from, guint to)
+{
+    guint count = bl_topology_count(topology), distance = 0;
+    if (topology->distances->len == count * count)
+        distance = g_array_index(topology->distances, guint, from * count + to);
+    /* Firmware may tell nothing, or nonsense. */
+    if (distance >= BL_DISTANCE_NEAR)
+        return distance;
+    return from == to ? BL_DISTANCE_NEAR : BL_DISTANCE_FAR;
 }
 
 guint bl_topology_cpus_of_largest(const BlTopology *topology)

@@ -1,4 +1,5 @@
-/* The host's NUMA nodes: how many CPUs and how much memory each has. Read by src/topology. */
+/* The host's NUMA nodes: how many CPUs and how much memory each has, and how far they are from each
+ * other. Read by src/topology. */
 #ifndef BL_MODEL_TOPOLOGY_H
 #define BL_MODEL_TOPOLOGY_H
 
@@ -8,11 +9,17 @@ typedef struct {
     guint id;            /* as the kernel and libvirt number it */
     gint64 memory_bytes; /* 0: it has CPUs alone */
     BlCpuSet cpus;       /* empty: it has memory alone */
+    guint cores;         /* 0: unknown */
 } BlNode;
 
 typedef struct {
-    GArray *nodes; /* BlNode, by id */
+    GArray *nodes;     /* BlNode, by id */
+    GArray *distances; /* guint, row by row; empty: unknown */
 } BlTopology;
+
+/* What firmware says of a node's own memory, and, where it says nothing, of any other's. */
+#define BL_DISTANCE_NEAR 10
+#define BL_DISTANCE_FAR 20
 
 /* How much of something is on each node, by its id. */
 #define BL_NODES_MAX 64
@@ -29,6 +36,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlTopology, bl_topology_free)
 void bl_topology_add(BlTopology *topology, const BlNode *node);
 guint bl_topology_count(const BlTopology *topology);
 const BlNode *bl_topology_node(const BlTopology *topology, guint index);
+/* How far the CPUs of one node are from the memory of another, both by index. Set when all nodes
+ * are there. */
+void bl_topology_set_distance(BlTopology *topology, guint from, guint to, guint distance);
+guint bl_topology_distance(const BlTopology *topology, guint from, guint to);
 
 /* Of the node that has most. */
 guint bl_topology_cpus_of_largest(const BlTopology *topology);

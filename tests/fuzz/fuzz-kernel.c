@@ -9,6 +9,7 @@
 #include "collect/cgroup.h"
 #include "collect/host-memory.h"
 #include "collect/ksm.h"
+#include "collect/node.h"
 #include "collect/procfs.h"
 
 #define UUID "aaaaaaaa-0000-0000-0000-000000000001"
@@ -39,6 +40,8 @@ static void counters(const char *text)
     for (guint i = 0; i < BL_NODES_MAX; i++)
         check(memory.bytes[i] >= 0);
     if (bl_cgroup_huge_parse(text, &first))
+        check(first >= 0);
+    if (bl_node_available_parse(text, &first))
         check(first >= 0);
     bl_hugetlbfs_is_mounted(text);
     char word[16] = "";

@@ -7,6 +7,7 @@
 #include "collect/cgroup.h"
 #include "collect/host-memory.h"
 #include "collect/libvirt.h"
+#include "collect/node.h"
 #include "collect/procfs.h"
 
 #define UUID "1ab434d9-6f02-493d-ba8d-af7b41864494"
@@ -329,6 +330,22 @@ static void test_huge(void)
     g_assert_false(bl_cgroup_nodes_parse("", 4096, &memory));
 }
 
+static void test_node(void)
+{
+    gint64 bytes = 0;
+    g_assert_true(bl_node_available_parse("Node 1 MemTotal:  4096 kB\nNode 1 MemFree:  1000 kB\n"
+                                          "Node 1 Active(file):  100 kB\n"
+                                          "Node 1 Inactive(file):  10 kB\n",
+                                          &bytes));
+    g_assert_cmpint(bytes, ==, (1000 + 50 + 10) * 1024);
+    g_assert_false(bl_node_available_parse("Node 1 MemFree:  1000 kB\n", &bytes));
+    g_assert_false(
+        bl_node_available_parse(" MemFree: x Active(file): 1 Inactive(file): 1", &bytes));
+    g_assert_false(bl_node_available_parse(
+        " MemFree: 99999999999999999999 Active(file): 1 Inactive(file): 1", &bytes));
+    g_assert_false(bl_node_available_parse("", &bytes));
+}
+
 static void test_pid_file(void)
 {
     static const struct {
@@ -365,5 +382,6 @@ int main(int argc, char **argv)
     g_test_add_func("/collect/pid-file", test_pid_file);
     g_test_add_func("/collect/host-memory", test_host_memory);
     g_test_add_func("/collect/huge", test_huge);
+    g_test_add_func("/collect/node", test_node);
     return g_test_run();
 }

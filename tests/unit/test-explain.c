@@ -1,4 +1,5 @@
 /* Sentences: every rule, every state, guests and hosts in every condition. */
+#include "core/explain-placement.h"
 #include "core/explain.h"
 #include "world.h"
 
@@ -55,6 +56,53 @@ static void test_rules(void)
         g_autofree char *expected =
             g_strconcat(cases[i].expected, "hog: cpu.shares from 1024 to 200.", NULL);
         check_decision(&decision, expected);
+    }
+}
+
+static void test_placement(void)
+{
+    BlDecision decision = decision_of(BL_RULE_PLACEMENT_NODES, BL_DOMAIN_NODES, 0, 5);
+    decision.step.reason.used_bytes = (gint64)4 << 30;
+    decision.step.reason.share = 7500;
+    decision.step.reason.limit = 4200;
+    check_decision(
+        &decision,
+        "75 % of hog's 4 GiB of memory is on other nodes; with the guests placed anew "
+        "0.42 cores less are lost to waiting and distance: hog: numa.nodes from any node to "
+        "nodes 0,2.");
+    decision.step.reason.rule = BL_RULE_PLACEMENT_FREE;
+    decision.step.from = 4;
+    decision.step.to = 0;
+    check_decision(
+        &decision,
+        "on nodes of its own hog would wait more than near memory saves; with the "
+        "guests placed anew 0.42 cores less are lost to waiting and distance: hog: numa.nodes "
+        "from node 2 to any node.");
+    decision.state = BL_DECISION_CONFLICT;
+    decision.observed = BL_NODES_OWN;
+    decision.step.reason.rule = BL_RULE_LEAVE;
+    check_decision(&decision, "Ballast stops enforcing: hog: numa.nodes from node 2 to any node. "
+                              "Left alone: the value is now CPUs or nodes of its own, set by "
+                              "somebody else.");
+}
+
+static void test_placed(void)
+{
+    static const struct {
+        gint64 nodes;
+        const char *expected;
+    } cases[] = {
+        {0, ""},
+        {4, "Its CPUs and memory are kept on node 2.\n"},
+        {BL_NODES_OWN, "Its CPUs or NUMA nodes were chosen by somebody else: it is not placed on "
+                       "nodes.\n"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        BlDomainView domain = {0};
+        g_autoptr(GString) text = g_string_new(NULL);
+        bl_values_set(&domain.controls, BL_DOMAIN_NODES, cases[i].nodes);
+        bl_explain_placement_domain(text, &domain);
+        g_assert_cmpstr(text->str, ==, cases[i].expected);
     }
 }
 
@@ -306,6 +354,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/explain/rules", test_rules);
     g_test_add_func("/explain/triage", test_triage);
+    g_test_add_func("/explain/placement", test_placement);
+    g_test_add_func("/explain/placed", test_placed);
     g_test_add_func("/explain/states", test_states);
     g_test_add_func("/explain/guest-alone", test_guest_alone);
     g_test_add_func("/explain/guest-among-others", test_guest_among_others);

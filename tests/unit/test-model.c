@@ -56,6 +56,14 @@ static BlSample *sample_make(void)
     BlSizeHistory history = {.uuid = "00000000-0000-0000-0000-000000000001",
                              .demands = {{.histogram = {.phase = 3, .weights = {5, 0, 7}}}}};
     g_array_append_val(sample->histories, history);
+    for (guint i = 0; i < 2; i++) {
+        BlNodeSample node = {
+            .id = 3 * i, .cpus = 4, .cores = 2, .memory_bytes = 5, .distance = {10, 21}};
+        node.available_bytes = (gint64)i - 1;
+        g_array_append_val(sample->nodes, node);
+    }
+    BlDomainSample *domain = g_ptr_array_index(sample->domains, 0);
+    domain->where = (BlNodeMemory){.known = TRUE, .bytes = {0, 7}};
     bl_sample_sort(sample);
     return sample;
 }
@@ -79,7 +87,11 @@ static void test_sample_round_trip(void)
     g_assert_cmpstr(left, ==, right);
     const BlDomainSample *first = g_ptr_array_index(copy->domains, 0);
     g_assert_cmpstr(first->class_override, ==, "batch");
-    g_assert_true(first->stale);
+    g_assert_true(first->stale && !first->where.known);
+    const BlDomainSample *second = g_ptr_array_index(copy->domains, 1);
+    g_assert_true(second->where.known && second->where.bytes[1] == 7);
+    const BlNodeSample *node = &g_array_index(copy->nodes, BlNodeSample, 1);
+    g_assert_true(node->id == 3 && node->available_bytes == 0 && node->distance[1] == 21);
     g_assert_cmpuint(g_array_index(first->threads, BlThreadSample, 0).index, ==, 0);
     free(left);
     free(right);

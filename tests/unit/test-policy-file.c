@@ -190,6 +190,8 @@ static void test_files(void)
                     "      pause: never  # default\n"
                     "      sharing: on  # default\n"
                     "      huge_pages: off  # default\n"
+                    "    numa:\n"
+                    "      fit: off  # default\n"
                     "  late:  # policy.d/10.yaml:3\n"
                     "    shares: 5  # policy.d/10.yaml:3\n"
                     "    cpu:\n"
@@ -207,6 +209,8 @@ static void test_files(void)
                     "      pause: never  # default\n"
                     "      sharing: on  # default\n"
                     "      huge_pages: off  # default\n"
+                    "    numa:\n"
+                    "      fit: off  # default\n"
                     "assign:\n"
                     "  - {match: {name: \"x\"}, class: late}  # policy.yaml:5\n"
                     "  - {match: {name: \"y\"}, class: a}  # policy.d/10.yaml:5\n"
@@ -262,7 +266,7 @@ static void test_many_errors(void)
         "policy.yaml:8:5: error: unknown key \"share\" in \"classes.critical\"\n"
         "      share: 8000\n"
         "      ^\n"
-        "  hint: did you mean \"shares\"? known here: shares, cpu, memory\n"
+        "  hint: did you mean \"shares\"? known here: shares, cpu, memory, numa\n"
         "policy.yaml:9:10: error: \"classes.critical.cpu\" has to be a mapping, not a list\n"
         "      cpu: [100%]\n"
         "           ^\n"
@@ -396,7 +400,7 @@ static void test_values(void)
          "did you mean \"reservation\"? known here: reservation, limit, ready, idle, realtime, "
          "cpus"},
         {"window: {prefer: x}", "\"classes.c.window\" is not supported yet",
-         "remove it; known here: shares, cpu, memory"},
+         "remove it; known here: shares, cpu, memory, numa"},
         {"shares: \"1\\n2\"", "the value holds a line end or another control character",
          "write it on one line, without escapes"},
         {"[]: 1", "a key cannot be a list", "a key is one word, followed by a colon"},

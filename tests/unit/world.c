@@ -33,6 +33,7 @@ World *world_new(BlMode mode)
     world->outcomes = g_array_new(FALSE, TRUE, sizeof(BlOutcome));
     world->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     world->holdings = g_array_new(FALSE, TRUE, sizeof(BlHolding));
+    world->nodes = g_array_new(FALSE, TRUE, sizeof(BlNodeSample));
     world->histories = g_array_new(FALSE, TRUE, sizeof(BlSizeHistory));
     world->history = g_array_new(FALSE, TRUE, sizeof(BlDecision));
     return world;
@@ -47,6 +48,7 @@ void world_free(World *world)
     g_array_unref(world->outcomes);
     g_array_unref(world->requests);
     g_array_unref(world->holdings);
+    g_array_unref(world->nodes);
     g_array_unref(world->histories);
     g_array_unref(world->history);
     g_free(world);
@@ -117,6 +119,7 @@ static void guest_sample(World *world, guint index)
     domain->stale = guest->stale;
     domain->vcpus = guest->vcpus;
     domain->values = guest->controls;
+    domain->where = guest->where;
     bl_values_set(&domain->values, BL_DOMAIN_THROTTLED_NSEC, guest->throttled_nsec);
     if (guest->longest > 0)
         bl_values_set(&domain->values, BL_DOMAIN_LONGEST_WAIT_NSEC, guest->longest);
@@ -199,6 +202,8 @@ void world_tick(World *world)
         world->guests[i].blamed_nsec += world->guests[i].blamed * TICK_USEC / 10;
     for (guint i = 0; i < world->n_guests; i++)
         guest_sample(world, i);
+    if (world->nodes->len > 0)
+        g_array_append_vals(world->sample->nodes, world->nodes->data, world->nodes->len);
     arrays_move(world->outcomes, world->sample->outcomes);
     arrays_move(world->requests, world->sample->requests);
     arrays_move(world->holdings, world->sample->holdings);

@@ -27,6 +27,7 @@ typedef struct {
     BlDomainState state;
     guint64 generation;
     BlValues controls;
+    BlNodeMemory where; /* its memory is */
     gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec, blamed_nsec;
     guint writes[BL_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
@@ -56,6 +57,7 @@ typedef struct {
     GArray *requests;
     GArray *holdings;
     GArray *histories; /* BlSizeHistory */
+    GArray *nodes;     /* BlNodeSample, told at every tick */
     GArray *history;   /* BlDecision, every one that a plan held */
     guint n_guests;
     WorldGuest guests[WORLD_GUESTS_MAX];
