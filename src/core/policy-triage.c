@@ -31,6 +31,9 @@
 /* A culprit has at least one part in so many of what the active guests of lower classes have on
  * average: of the victim's wait, and of CPU time used or waited for. */
 #define CULPRIT_PART 2
+/* All below it together have to be this part of what it waited for: the rest is not theirs, and
+ * what they still have of it is shared out by chance. */
+#define LOWER_PART 4
 /* Older than this, what is known of culprits is not used. */
 #define BLAME_OLD_USEC (1 * (gint64)BL_USEC_PER_SEC)
 /* Below this much of all CPUs busy there is room for all. */
@@ -148,6 +151,18 @@ static gint64 blamed(const Contention *contention, const BlDomain *domain)
                            BL_TRIAGE_WINDOW_USEC);
 }
 
+/* The same while anybody ran. */
+static gint64 blamed_all(const Contention *contention)
+{
+    const BlBlameBook *book = &contention->victim->blame;
+    gint64 sum = 0;
+    for (guint i = 0; i < book->tracks->len; i++) {
+        const BlBlameTrack *track = &g_array_index(book->tracks, BlBlameTrack, i);
+        sum += bl_blame_waited(book, track->kind, track->culprit, BL_TRIAGE_WINDOW_USEC);
+    }
+    return sum;
+}
+
 /* That a guest goes on after a pause is told by the kernel long before libvirt tells it. */
 static gboolean is_at_work(const Contention *contention, const BlDomain *domain)
 {
@@ -164,6 +179,7 @@ static gboolean is_culprit(const Contention *contention, const BlDomain *domain)
         return TRUE;
     gint64 weight = CULPRIT_PART * contention->lower_active;
     return contention->lower_blamed * 2 >= bl_triage_wait_too_long(contention->victim->class) &&
+           contention->lower_blamed * LOWER_PART >= blamed_all(contention) &&
            blamed(contention, domain) * weight >= contention->lower_blamed &&
            demand(domain, &domain->fast) * weight >= contention->lower_demand;
 }
@@ -218,13 +234,7 @@ static gint64 cap_floor(const BlDomain *domain)
 /* The payer's part of all that the victim waited in the window. */
 static gint64 blamed_share(const Contention *contention, const BlDomain *payer)
 {
-    const BlBlameBook *book = &contention->victim->blame;
-    gint64 sum = 0;
-    for (guint i = 0; i < book->tracks->len; i++) {
-        const BlBlameTrack *track = &g_array_index(book->tracks, BlBlameTrack, i);
-        sum += bl_blame_waited(book, track->kind, track->culprit, BL_TRIAGE_WINDOW_USEC);
-    }
-    return bl_permyriad_of(blamed(contention, payer), sum);
+    return bl_permyriad_of(blamed(contention, payer), blamed_all(contention));
 }
 
 static BlReason triage_reason(const Contention *contention, const BlDomain *payer, BlRule rule)
