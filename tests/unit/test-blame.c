@@ -212,6 +212,25 @@ static void test_a_service_is_nobody_below(void)
 }
 
 /* What is known of culprits is old: all below pay, as where nothing is known. */
+/* Of a long wait, too: those below pay from a quarter of it on, and not for a fifth. */
+static void test_a_small_part_is_nobodys(void)
+{
+    static const struct {
+        gint64 below;
+        gboolean pays;
+    } cases[] = {{600, FALSE}, {900, TRUE}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Scene scene = scene_begin("batch");
+        g_autoptr(World) world = scene.world;
+        scene.noisy->blamed = cases[i].below;
+        scene.quiet->blamed = 0;
+        world->service = 3000 - cases[i].below;
+        world_run(world, SECOND);
+        g_assert_cmpint(world_count(world, BL_RULE_TRIAGE_IDLE, BL_DECISION_APPLIED) > 0, ==,
+                        cases[i].pays);
+    }
+}
+
 static void test_old_blame_is_not_used(void)
 {
     Scene scene = scene_begin("batch");
@@ -334,6 +353,7 @@ int main(int argc, char **argv)
     g_test_add_func("/blame/culprit-pays", test_the_culprit_pays);
     g_test_add_func("/blame/higher-class", test_a_higher_class_pays_for_itself);
     g_test_add_func("/blame/service", test_a_service_is_nobody_below);
+    g_test_add_func("/blame/a-small-part-is-nobodys", test_a_small_part_is_nobodys);
     g_test_add_func("/blame/old", test_old_blame_is_not_used);
     g_test_add_func("/blame/long-wait", test_a_long_wait_is_acted_upon_at_once);
     g_test_add_func("/blame/paused", test_a_paused_guest_that_runs_pays);

@@ -20,6 +20,16 @@ static void balloon_put(Host *host, guint index, gint64 bytes)
     bl_values_set(&host_guest(host, index)->controls, BL_DOMAIN_BALLOON, bytes);
 }
 
+/* A guest of 2 GiB whose balloon an earlier run gave back, half-way there. */
+static Host *host_returning(void)
+{
+    Host *host = host_new(BL_MODE_ENFORCE);
+    host_add(host, "a", "batch", 2 * GIB, GIB / 8);
+    balloon_put(host, 0, GIB);
+    return_tell(host, 0, 2 * GIB);
+    return host;
+}
+
 static void release(Host *host)
 {
     world_request(host->world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
@@ -44,10 +54,7 @@ static void test_taken_on_the_way(void)
  */
 static void test_arrives(void)
 {
-    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
-    host_add(host, "a", "batch", 2 * GIB, GIB / 8);
-    balloon_put(host, 0, GIB);
-    return_tell(host, 0, 2 * GIB);
+    g_autoptr(Host) host = host_returning();
     host_tick(host);
     g_assert_cmpuint(bl_engine_returns(host->world->engine), ==, 1);
     g_assert_cmpuint(host->world->plan->settled->len, ==, 0);
@@ -65,10 +72,7 @@ static void test_arrives(void)
 /* Where it stands still, somebody has set it while no daemon ran: that stays. */
 static void test_stands(void)
 {
-    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
-    host_add(host, "a", "batch", 2 * GIB, GIB / 8);
-    balloon_put(host, 0, GIB);
-    return_tell(host, 0, 2 * GIB);
+    g_autoptr(Host) host = host_returning();
     host_run(host, 25 * SECOND);
     g_assert_cmpuint(bl_engine_returns(host->world->engine), ==, 1);
     host_run(host, 10 * SECOND);
@@ -80,10 +84,7 @@ static void test_stands(void)
 /* As does one that goes the other way. */
 static void test_turns(void)
 {
-    g_autoptr(Host) host = host_new(BL_MODE_ENFORCE);
-    host_add(host, "a", "batch", 2 * GIB, GIB / 8);
-    balloon_put(host, 0, GIB);
-    return_tell(host, 0, 2 * GIB);
+    g_autoptr(Host) host = host_returning();
     host_tick(host);
     balloon_put(host, 0, GIB / 2);
     host_tick(host);
