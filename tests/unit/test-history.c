@@ -223,6 +223,9 @@ static void test_at(void)
     host.values[0] = 77;
     feed(rings, START, START + 1000);
     bl_rings_add(rings, BL_HOST_UUID, "host", START + 998, &host);
+    bl_rings_close(rings);
+    rings = rings_open(folder);
+    feed(rings, START + 1000, START + 1010);
     for (guint run = 0; run < 2; run++) {
         found = -5;
         g_assert_true(bl_rings_read_at(rings, 2, START + 100, count_guest, &found, &error));
@@ -248,6 +251,8 @@ static void test_clock(void)
     feed(rings, START + 300, START + 400);
     feed(rings, START + 40 * 86400, START + 40 * 86400 + 10);
     feed(rings, START + 600, START + 660);
+    bl_rings_close(rings);
+    rings = rings_open(folder);
     g_assert_cmpint(ready_at(rings, 2, START + 650), ==, 325);
     g_assert_cmpint(ready_at(rings, 2, START + 100), ==, 50);
     bl_rings_close(rings);
