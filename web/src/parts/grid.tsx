@@ -1,0 +1,202 @@
+// A table of any length: only the rows in sight are in the page, so that a thousand guests cost as
+// much as fifty. Sorts by any column; the arrow keys, Page, Home and End walk its rows.
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+
+export interface Column<T> {
+  key: string;
+  head: string;
+  /** What it means, for the head's tooltip and the reader of screens. */
+  help: string;
+  width: number;
+  text?: boolean;
+  /** What it sorts by; null is unknown and stands last either way. */
+  value: (row: T) => number | string | null;
+  cell: (row: T) => ComponentChildren;
+}
+
+export interface Sort {
+  key: string;
+  down: boolean;
+}
+
+interface Props<T> {
+  label: string;
+  columns: Column<T>[];
+  rows: T[];
+  rowKey: (row: T) => string;
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+  onOpen: (row: T) => void;
+}
+
+const ROW = 28;
+const BEYOND = 8;
+
+function compare(a: number | string | null, b: number | string | null, down: boolean): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  const order =
+    typeof a === "number" && typeof b === "number"
+      ? a - b
+      : String(a) < String(b)
+        ? -1
+        : String(a) > String(b)
+          ? 1
+          : 0;
+  return down ? -order : order;
+}
+
+/** Ties keep the order of the keys, so that rows do not jump while nothing changes. */
+export function sorted<T>(
+  rows: T[],
+  column: Column<T> | undefined,
+  down: boolean,
+  rowKey: (row: T) => string,
+): T[] {
+  if (column === undefined) return rows;
+  const keyed = rows.map((row) => ({ row, value: column.value(row), key: rowKey(row) }));
+  keyed.sort((a, b) => compare(a.value, b.value, down) || (a.key < b.key ? -1 : 1));
+  return keyed.map((item) => item.row);
+}
+
+function Head<T>(props: {
+  column: Column<T>;
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+}): JSX.Element {
+  const { column, sort } = props;
+  const active = sort.key === column.key;
+  return (
+    <th
+      scope="col"
+      class={column.text ? "text" : ""}
+      aria-sort={active ? (sort.down ? "descending" : "ascending") : "none"}
+    >
+      <button
+        type="button"
+        title={column.help}
+        onClick={() =>
+          props.onSort({ key: column.key, down: active ? !sort.down : column.text !== true })
+        }
+      >
+        {column.head}
+        <span aria-hidden="true">{active ? (sort.down ? " ▼" : " ▲") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+export function Grid<T>(props: Props<T>): JSX.Element {
+  const { columns, rowKey, sort } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const wantsFocus = useRef(false);
+  const column = columns.find((one) => one.key === sort.key);
+  const rows = useMemo(
+    () => sorted(props.rows, column, sort.down, rowKey),
+    [props.rows, column, sort.down],
+  );
+  const first = Math.max(0, Math.min(top - BEYOND, rows.length - 1));
+  const last = Math.min(rows.length, top + Math.ceil(height / ROW) + BEYOND);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    if (!wantsFocus.current) return;
+    wantsFocus.current = false;
+    scroller.current?.querySelector<HTMLElement>("tr[data-cursor]")?.focus({ preventScroll: true });
+  });
+
+  function move(to: number): void {
+    const element = scroller.current;
+    const index = Math.max(0, Math.min(rows.length - 1, to));
+    const row = rows[index];
+    if (element === null || row === undefined) return;
+    const room = element.clientHeight - 2 * ROW;
+    if (index * ROW < element.scrollTop) element.scrollTop = index * ROW;
+    else if (index * ROW > element.scrollTop + room) element.scrollTop = index * ROW - room;
+    setTop(Math.floor(element.scrollTop / ROW));
+    setCursor(rowKey(row));
+    wantsFocus.current = true;
+  }
+
+  function onKey(event: KeyboardEvent): void {
+    const at = cursor === null ? -1 : rows.findIndex((row) => rowKey(row) === cursor);
+    const page = Math.max(1, Math.floor(height / ROW) - 2);
+    const steps: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: Math.max(0, at - 1),
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: rows.length - 1,
+    };
+    const to = steps[event.key];
+    if (event.target instanceof HTMLButtonElement || event.ctrlKey || event.altKey) return;
+    if (to !== undefined) {
+      event.preventDefault();
+      move(to);
+    } else if (event.key === "Enter" && at >= 0 && !(event.target instanceof HTMLAnchorElement)) {
+      const row = rows[at];
+      if (row !== undefined) props.onOpen(row);
+    }
+  }
+
+  return (
+    <div
+      class="grid"
+      ref={scroller}
+      tabIndex={0}
+      role="region"
+      aria-label={props.label}
+      onKeyDown={onKey}
+      onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / ROW))}
+    >
+      <table aria-rowcount={rows.length + 1}>
+        <colgroup>
+          {columns.map((one) => (
+            <col key={one.key} style={{ width: `${one.width}px` }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map((one) => (
+              <Head key={one.key} column={one} sort={sort} onSort={props.onSort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {first > 0 && <tr aria-hidden="true" style={{ height: `${first * ROW}px` }} />}
+          {rows.slice(first, last).map((row, i) => {
+            const key = rowKey(row);
+            return (
+              <tr
+                key={key}
+                aria-rowindex={first + i + 2}
+                tabIndex={-1}
+                data-cursor={key === cursor ? "" : undefined}
+                onFocusIn={() => setCursor(key)}
+              >
+                {columns.map((one) => (
+                  <td key={one.key} class={one.text ? "text" : ""}>
+                    {one.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          {last < rows.length && (
+            <tr aria-hidden="true" style={{ height: `${(rows.length - last) * ROW}px` }} />
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}
