@@ -5,6 +5,10 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/",
   esbuild: { jsx: "automatic", jsxImportSource: "preact", legalComments: "none" },
+  worker: {
+    format: "es",
+    rollupOptions: { output: { entryFileNames: "assets/[name].js" } },
+  },
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },

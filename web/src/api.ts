@@ -152,7 +152,6 @@ export interface Guest {
   controls: Controls;
   changes: Maybe<number>;
   foreign: string[];
-  threads: () => Thread[];
 }
 
 function decodeControls(value: unknown): Controls {
@@ -162,8 +161,9 @@ function decodeControls(value: unknown): Controls {
   return controls;
 }
 
-function decodeThreads(value: unknown): Thread[] {
-  return list(value).map((item) => {
+/** Of one guest as GET /vms/{name} tells it; a page of many guests needs none. */
+export function decodeThreads(value: unknown): Thread[] {
+  return list(fields(value).threads).map((item) => {
     const thread = fields(item);
     const figures = fields(thread.figures);
     return {
@@ -204,8 +204,6 @@ export function decodeGuest(value: unknown): Guest {
     controls: decodeControls(guest.controls),
     changes: number(guest.changesInForce),
     foreign: texts(guest.foreign),
-    /* A thousand guests have thousands of threads; the one page that shows them decodes its own. */
-    threads: () => decodeThreads(guest.threads),
   };
 }
 

@@ -1,8 +1,8 @@
 // What is on the host right now: one stream of figures and one of decisions for the whole page, and
 // the hook by which its parts follow them.
 import { useEffect, useReducer } from "preact/hooks";
-import { decodeDecision, decodeFigures, type Decision, type Figures } from "./api";
-import { follow } from "./wire";
+import type { Decision, Figures } from "./api";
+import type { News, Order } from "./stream";
 
 export interface Live {
   figures: Figures | null;
@@ -31,41 +31,48 @@ function tell(): void {
   for (const watcher of watchers) watcher();
 }
 
-function onFigures(data: unknown): void {
-  live.lost = null;
-  if (!live.paused) live.figures = decodeFigures(data);
-  tell();
-}
-
-function onDecision(data: unknown): void {
-  const decision = decodeDecision(data);
-  if (decision === null) return;
+function onDecision(decision: Decision): void {
   live.decisions.delete(decision.id);
   live.decisions.set(decision.id, decision);
   for (const id of live.decisions.keys()) {
     if (live.decisions.size <= DECISIONS_MAX) break;
     live.decisions.delete(id);
   }
+}
+
+function onNews(news: News): void {
+  switch (news.kind) {
+    case "figures":
+      live.lost = null;
+      if (!live.paused) live.figures = news.figures;
+      break;
+    case "decision":
+      onDecision(news.decision);
+      break;
+    case "gap":
+      live.gaps++;
+      break;
+    case "lost":
+      live.lost = news.why;
+      break;
+  }
   tell();
 }
 
 export function start(): void {
-  const lost = (why: string): void => {
-    live.lost = why;
-    tell();
-  };
-  follow("/figures", { figures: onFigures }, lost);
-  follow(
-    "/events",
-    {
-      decision: onDecision,
-      gap: () => {
-        live.gaps++;
-        tell();
-      },
-    },
-    () => {},
-  );
+  const worker = new Worker(new URL("./stream.ts", import.meta.url), { type: "module" });
+  const order = (what: Order): void => worker.postMessage(what);
+  worker.onmessage = (event: MessageEvent<News>) => onNews(event.data);
+  /* A browser has six connections for all its tabs; one that nobody sees must not hold any. */
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) order("close");
+    else {
+      live.gaps++;
+      order("open");
+      tell();
+    }
+  });
+  if (!document.hidden) order("open");
 }
 
 export function pause(paused: boolean): void {

@@ -36,10 +36,10 @@ function Summary(props: { host: Host }): JSX.Element {
       <span>
         suffering <b>{count(host.suffering)}</b> of {count(host.running)}
       </span>
-      <span>
+      <span class="roomy">
         memory <Mark tone={memoryTone(host.memory.state)}>{host.memory.state}</Mark>
       </span>
-      <span>
+      <span class="roomy">
         changes <b>{count(host.changes)}</b>
       </span>
       {host.proposals !== null && host.proposals > 0 && (

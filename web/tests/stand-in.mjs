@@ -9,6 +9,7 @@ const DIST = new URL("../dist/", import.meta.url);
 const FILES = {
   "/": ["index.html", "text/html; charset=utf-8"],
   "/assets/app.js": ["assets/app.js", "text/javascript; charset=utf-8"],
+  "/assets/stream.js": ["assets/stream.js", "text/javascript; charset=utf-8"],
   "/assets/app.css": ["assets/app.css", "text/css; charset=utf-8"],
   "/assets/icon.svg": ["assets/icon.svg", "image/svg+xml"],
 };

@@ -18,11 +18,11 @@ function MatrixTable(props: { items: Blame[]; suffering: Set<string> }): JSX.Ele
     return <p class="note">No guest waited for a CPU in the last minute.</p>;
   return (
     <>
+      <p class="note">
+        Rows waited for a CPU, columns ran meanwhile: time of the last minute, all threads together.
+      </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Blame matrix">
         <table class="matrix">
-          <caption class="note">
-            Rows waited; columns ran meanwhile. Seconds of the last minute, all threads together.
-          </caption>
           <thead>
             <tr>
               <th scope="col">Waited</th>

@@ -9,6 +9,7 @@ import {
   decodeExplanation,
   decodeHistory,
   decodePolicy,
+  decodeThreads,
   type Guest,
   type History,
   type Maybe,
@@ -160,19 +161,20 @@ function TimeLines(props: { guest: Guest; time: Maybe<number> }): JSX.Element {
           least={0.02}
         />
         <Chart title="CPU, cores" times={series.times} lines={lines.cpu} format={cores} least={0.1} />
-        <Chart title="Memory" times={series.times} lines={lines.memory} format={bytes} least={1} />
+        <Chart title="Memory" times={series.times} lines={lines.memory} format={bytes} least={1} binary />
       </div>
     </section>
   );
 }
 
 function Threads(props: { guest: Guest }): JSX.Element {
-  const threads = props.guest.threads();
+  const { data, problem } = useLoad(guestPath(props.guest.uuid), decodeThreads, 2000);
+  const threads = data ?? [];
   return (
     <section aria-labelledby="threads">
       <h2 id="threads">vCPUs and threads</h2>
       {threads.length === 0 ? (
-        <p class="note">Nothing is known of its threads.</p>
+        <p class="note">{problem ?? (data === null ? "Loading." : "Nothing is known of its threads.")}</p>
       ) : (
         <table class="plain">
           <thead>

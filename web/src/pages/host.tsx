@@ -299,6 +299,7 @@ function Lines(): JSX.Element | null {
             ]}
             format={bytes}
             least={1}
+            binary
           />
         )}
       </div>
@@ -330,9 +331,9 @@ export function HostPage(): JSX.Element {
         <Sufferers guests={figures.guests} />
         <Causes blame={blame.data} guests={figures.guests} />
         <Boundaries figures={figures} />
-        <NodeMap guests={figures.guests} />
         <Acts host={figures.host} />
         <Lines />
+        <NodeMap guests={figures.guests} />
       </div>
     </div>
   );

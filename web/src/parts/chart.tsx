@@ -20,11 +20,28 @@ interface Props {
   format: (value: Maybe<number>) => string;
   /** The least that the axis reaches. */
   least: number;
+  /** Round numbers are those of bytes. */
+  binary?: boolean;
 }
 
 const HEIGHT = 150;
 /* All charts of a page share their cursor. */
 const SYNC = "time";
+
+const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const DAY_SECONDS = 86400;
+
+/** The person's clock, or days where hours would crowd. */
+function timeText(plot: uPlot, splits: number[]): string[] {
+  const { min = 0, max = 0 } = plot.scales.x ?? {};
+  const days = (max ?? 0) - (min ?? 0) > 2 * DAY_SECONDS;
+  return splits.map((moment) => {
+    const date = new Date(moment * 1000);
+    return days
+      ? date.toLocaleDateString("en-CA").slice(5)
+      : date.toLocaleTimeString("en-GB").slice(0, 5);
+  });
+}
 
 function colourOf(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -49,11 +66,12 @@ function options(
     cursor: { sync: { key: SYNC }, drag: { x: false, y: false } },
     scales: { y: { range: (_, __, most) => [0, Math.max(props.least, (most ?? 0) * 1.05)] } },
     axes: [
-      { ...axis, ticks: { stroke: rule } },
+      { ...axis, size: 28, ticks: { stroke: rule }, values: timeText },
       {
         ...axis,
         size: 62,
         ticks: { stroke: rule },
+        ...(props.binary ? { incrs: BINARY } : {}),
         values: (_, splits) => splits.map((value) => props.format(value)),
       },
     ],

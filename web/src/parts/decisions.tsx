@@ -6,8 +6,10 @@ import { clock, controlText, fieldName, percent, seconds } from "../format";
 import { link } from "../route";
 import { decisionTone, Mark } from "./mark";
 
+const DONE = ["planned", "applied", "effective"];
+
 function Effect(props: { decision: Decision }): JSX.Element | null {
-  const { expected, within, effect, effectAfter } = props.decision;
+  const { expected, within, effect, effectAfter, state } = props.decision;
   if (expected === null && effect === null) return null;
   return (
     <p class="effect">
@@ -16,9 +18,12 @@ function Effect(props: { decision: Decision }): JSX.Element | null {
           expected: ready below {percent(expected)} within {seconds(within)}
         </span>
       )}
-      <span>
-        actual: {effect === null ? "not measured" : `${percent(effect)} after ${seconds(effectAfter)}`}
-      </span>
+      {DONE.includes(state) && (
+        <span>
+          actual:{" "}
+          {effect === null ? "not measured yet" : `${percent(effect)} after ${seconds(effectAfter)}`}
+        </span>
+      )}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 // A table of any length: only the rows in sight are in the page, so that a thousand guests cost as
-// much as fifty. Sorts by any column; the arrow keys, Page, Home and End walk its rows.
-import type { ComponentChildren, JSX } from "preact";
+// much as fifty, and each row is a box of its own, so that the browser need not lay out the others when
+// it comes or goes (a table element would have it do so). Sorts by any column; the arrow keys, Page, Home and End walk its rows.
+import { Component, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 export interface Column<T> {
@@ -8,7 +9,6 @@ export interface Column<T> {
   head: string;
   /** What it means, for the head's tooltip and the reader of screens. */
   help: string;
-  width: number;
   text?: boolean;
   /** What it sorts by; null is unknown and stands last either way. */
   value: (row: T) => number | string | null;
@@ -31,7 +31,7 @@ interface Props<T> {
 }
 
 const ROW = 28;
-const BEYOND = 8;
+const BEYOND = 4;
 
 function compare(a: number | string | null, b: number | string | null, down: boolean): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
@@ -59,6 +59,11 @@ export function sorted<T>(
   return keyed.map((item) => item.row);
 }
 
+/* The style sheet has the width of each. */
+function cellClass<T>(column: Column<T>): string {
+  return `cell cell-${column.key}${column.text ? " text" : ""}`;
+}
+
 function Head<T>(props: {
   column: Column<T>;
   sort: Sort;
@@ -67,9 +72,9 @@ function Head<T>(props: {
   const { column, sort } = props;
   const active = sort.key === column.key;
   return (
-    <th
-      scope="col"
-      class={column.text ? "text" : ""}
+    <div
+      role="columnheader"
+      class={cellClass(column)}
       aria-sort={active ? (sort.down ? "descending" : "ascending") : "none"}
     >
       <button
@@ -82,8 +87,48 @@ function Head<T>(props: {
         {column.head}
         <span aria-hidden="true">{active ? (sort.down ? " ▼" : " ▲") : ""}</span>
       </button>
-    </th>
+    </div>
   );
+}
+
+interface RowProps<T> {
+  row: T;
+  index: number;
+  columns: Column<T>[];
+  marked: boolean;
+  onFocus: (key: string) => void;
+  rowKey: (row: T) => string;
+}
+
+/** Scrolling brings few new rows; the others need not be looked at again. */
+class Row<T> extends Component<RowProps<T>> {
+  override shouldComponentUpdate(next: RowProps<T>): boolean {
+    const { row, index, marked, columns } = this.props;
+    return (
+      next.row !== row || next.index !== index || next.marked !== marked || next.columns !== columns
+    );
+  }
+
+  override render(): JSX.Element {
+    const { row, index, columns, marked, onFocus, rowKey } = this.props;
+    return (
+      <div
+        role="row"
+        class="row"
+        aria-rowindex={index + 2}
+        tabIndex={-1}
+        data-cursor={marked ? "" : undefined}
+        style={{ transform: `translateY(${index * ROW}px)` }}
+        onFocusIn={() => onFocus(rowKey(row))}
+      >
+        {columns.map((column) => (
+          <div role="cell" key={column.key} class={cellClass(column)}>
+            {column.cell(row)}
+          </div>
+        ))}
+      </div>
+    );
+  }
 }
 
 export function Grid<T>(props: Props<T>): JSX.Element {
@@ -111,7 +156,7 @@ export function Grid<T>(props: Props<T>): JSX.Element {
   useEffect(() => {
     if (!wantsFocus.current) return;
     wantsFocus.current = false;
-    scroller.current?.querySelector<HTMLElement>("tr[data-cursor]")?.focus({ preventScroll: true });
+    scroller.current?.querySelector<HTMLElement>("[data-cursor]")?.focus({ preventScroll: true });
   });
 
   function move(to: number): void {
@@ -159,44 +204,36 @@ export function Grid<T>(props: Props<T>): JSX.Element {
       onKeyDown={onKey}
       onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / ROW))}
     >
-      <table aria-rowcount={rows.length + 1}>
-        <colgroup>
-          {columns.map((one) => (
-            <col key={one.key} style={{ width: `${one.width}px` }} />
-          ))}
-        </colgroup>
-        <thead>
-          <tr aria-rowindex={1}>
+      <div
+        role="table"
+        class="table"
+        aria-label={props.label}
+        aria-rowcount={rows.length + 1}
+      >
+        <div role="rowgroup" class="head">
+          <div role="row" class="line-up" aria-rowindex={1}>
             {columns.map((one) => (
               <Head key={one.key} column={one} sort={sort} onSort={props.onSort} />
             ))}
-          </tr>
-        </thead>
-        <tbody>
-          {first > 0 && <tr aria-hidden="true" style={{ height: `${first * ROW}px` }} />}
+          </div>
+        </div>
+        <div role="rowgroup" class="body" style={{ height: `${rows.length * ROW}px` }}>
           {rows.slice(first, last).map((row, i) => {
             const key = rowKey(row);
             return (
-              <tr
+              <Row
                 key={key}
-                aria-rowindex={first + i + 2}
-                tabIndex={-1}
-                data-cursor={key === cursor ? "" : undefined}
-                onFocusIn={() => setCursor(key)}
-              >
-                {columns.map((one) => (
-                  <td key={one.key} class={one.text ? "text" : ""}>
-                    {one.cell(row)}
-                  </td>
-                ))}
-              </tr>
+                row={row}
+                index={first + i}
+                columns={columns}
+                marked={key === cursor}
+                onFocus={setCursor}
+                rowKey={rowKey}
+              />
             );
           })}
-          {last < rows.length && (
-            <tr aria-hidden="true" style={{ height: `${(rows.length - last) * ROW}px` }} />
-          )}
-        </tbody>
-      </table>
+        </div>
+      </div>
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function NodeMap(props: { guests: Guest[] }): JSX.Element | null {
   const free = props.guests.filter((guest) => guest.controls["numa.nodes"] === 0).length;
   const own = props.guests.filter((guest) => guest.controls["numa.nodes"] === -1).length;
   return (
-    <section aria-labelledby="nodes">
+    <section aria-labelledby="nodes" class="wide">
       <h2 id="nodes">NUMA nodes</h2>
       <div class="nodes">
         {rows.map((row) => (
