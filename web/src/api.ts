@@ -442,6 +442,8 @@ export function classesOf(effective: string): string[] {
 }
 
 export interface PolicyError {
+  file: string;
+  hint: string;
   line: Maybe<number>;
   column: Maybe<number>;
   message: string;
@@ -460,6 +462,8 @@ export function decodePolicyCheck(value: unknown): PolicyCheck {
     errors: list(check.errors).map((item) => {
       const error = fields(item);
       return {
+        file: text(error.file),
+        hint: text(error.hint),
         line: number(error.line),
         column: number(error.column),
         message: text(error.message),

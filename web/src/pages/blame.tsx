@@ -15,7 +15,7 @@ const COLUMNS = 12;
 function MatrixTable(props: { items: Blame[]; suffering: Set<string> }): JSX.Element {
   const matrix = useMemo(() => matrixOf(props.items, ROWS, COLUMNS), [props.items]);
   if (matrix.victims.length === 0)
-    return <p class="note">No guest waited for a CPU in the last minute.</p>;
+    return <p class="note">No wait of the last minute to show.</p>;
   return (
     <>
       <p class="note">
@@ -107,12 +107,12 @@ export function BlamePage(): JSX.Element {
         </label>
       </div>
       {problem !== null && <p class="problem">{problem}</p>}
-      {data?.lacking != null && (
+      {data !== null && data.lacking !== null && (
         <p class="notice">
-          <Mark tone="unknown">Who ran while guests waited is not known: {data.lacking}</Mark>
+          <Mark tone="unknown">Who ran while guests waited is not measured: {data.lacking}</Mark>
         </p>
       )}
-      {data !== null && data.lacking === null && <MatrixTable items={items} suffering={suffering} />}
+      {data !== null && <MatrixTable items={items} suffering={suffering} />}
     </>
   );
 }

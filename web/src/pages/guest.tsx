@@ -247,7 +247,7 @@ function Took(props: { guest: Guest }): JSX.Element {
       {problem !== null && <p class="problem">{problem}</p>}
       {item === undefined || item.culprits.length === 0 ? (
         <p class="note">
-          {data?.lacking ? `Not known: ${data.lacking}` : "It waited for nobody in the last minute."}
+          {data?.lacking ? `Not measured: ${data.lacking}` : "It waited for nobody in the last minute."}
         </p>
       ) : (
         <table class="plain">

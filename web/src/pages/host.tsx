@@ -204,7 +204,7 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
       {rows.length === 0 ? (
         <p class="note">
           {lacking !== null
-            ? `Who ran while guests waited is not known: ${lacking}`
+            ? `Who ran while guests waited is not measured: ${lacking}`
             : props.blame === null
               ? "Loading."
               : "No guest waited for a CPU in the last minute."}

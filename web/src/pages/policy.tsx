@@ -60,6 +60,7 @@ function Errors(props: { errors: PolicyError[]; go: (error: PolicyError) => void
             </button>
           )}{" "}
           {error.message}
+          {error.hint !== "" && <span class="note">; {error.hint}</span>}
         </li>
       ))}
     </ul>
@@ -142,12 +143,13 @@ function Try(props: { text: string; name: string; effective: string }): JSX.Elem
 export function PolicyPage(): JSX.Element {
   const { data, problem, again } = useLoad("/policy", decodePolicy);
   if (data === null) return <p class="note">{problem ?? "Loading."}</p>;
-  const file = data.files.find((one) => one.name === data.path) ?? data.files[0];
+  /* The main file comes first; those of policy.d follow it. */
+  const file = data.files[0];
   return (
     <div class="panels">
       {problem !== null && <p class="problem">{problem}</p>}
       {file !== undefined && (
-        <Try key={file.text} text={file.text} name={file.name} effective={data.effective} />
+        <Try key={file.text} text={file.text} name={data.path || file.name} effective={data.effective} />
       )}
       <section aria-labelledby="effective" class="wide">
         <h2 id="effective">In force</h2>
