@@ -31,6 +31,9 @@ void bl_grid_clear(BlGrid *grid)
  * hide what stands beside it. */
 static gunichar shown(gunichar character)
 {
+    /* Most are; the tables of Unicode take their time. */
+    if (character >= ' ' && character < 0x7f)
+        return character;
     if (!g_unichar_isprint(character) || g_unichar_iszerowidth(character) ||
         g_unichar_type(character) == G_UNICODE_FORMAT)
         return '?';
@@ -51,7 +54,7 @@ static gunichar next_character(const char **text)
 
 static int cells_of(gunichar character)
 {
-    return g_unichar_iswide(character) ? 2 : 1;
+    return character >= 0x300 && g_unichar_iswide(character) ? 2 : 1;
 }
 
 int bl_text_width(const char *text)

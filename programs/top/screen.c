@@ -83,7 +83,7 @@ static void fields_draw(BlTop *top, BlGrid *grid, int height)
     const BlTopColumn *columns = bl_top_columns(&count);
     BlField head = {.y = BL_HEADER_ROWS, .width = grid->width};
     bl_grid_put_field(grid, &head, BL_STYLE_HEAD,
-                      "Fields: a letter shows or hides (* is shown), any other key goes back");
+                      "Fields: a capital letter shows or hides (* is shown), any other key goes back");
     for (guint i = BL_TOP_COLUMN_CLASS; i < count; i++) {
         if (((columns[i].panels >> top->panel) & 1u) == 0)
             continue;
@@ -91,7 +91,7 @@ static void fields_draw(BlTop *top, BlGrid *grid, int height)
         gboolean shown = ((bl_top_place(top)->hidden >> i) & 1u) == 0;
         if (y < BL_HEADER_ROWS + height)
             bl_grid_print(grid, y, 1, BL_STYLE_PLAIN, "%c %c %-8s %s", shown ? '*' : ' ',
-                          'a' + (char)letter, bl_top_column_head(&columns[i]),
+                          'A' + (char)letter, bl_top_column_head(&columns[i]),
                           bl_top_column_help(&columns[i]));
         letter++;
     }

@@ -45,6 +45,14 @@ static json_t *get_decisions(BlTopDaemon *daemon, const char *until, GError **er
     return bl_client_get(daemon->client, path->str, error);
 }
 
+/* Without it, the rest is worth showing; it says itself why it is not there. */
+static json_t *blame_get(BlTopDaemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *blame = get(daemon, BL_ROUTE_BLAME, NULL, &error);
+    return blame != NULL ? blame : json_pack("{s:s}", "lacking", error->message);
+}
+
 static gboolean facts_get(BlTopDaemon *daemon, const BlTopAsk *ask, BlTopFacts *facts,
                           GError **error)
 {
@@ -55,8 +63,8 @@ static gboolean facts_get(BlTopDaemon *daemon, const BlTopAsk *ask, BlTopFacts *
         facts->decisions = get_decisions(daemon, NULL, error);
     if (facts->decisions == NULL)
         return FALSE;
-    if (ask->blame && (facts->blame = get(daemon, BL_ROUTE_BLAME, NULL, error)) == NULL)
-        return FALSE;
+    if (ask->blame)
+        facts->blame = blame_get(daemon);
     return !ask->policy || (facts->policy = get(daemon, BL_ROUTE_POLICY, NULL, error)) != NULL;
 }
 

@@ -387,7 +387,7 @@ static void fields_key(BlTop *top, gunichar key)
     for (guint i = BL_TOP_COLUMN_CLASS; i < count; i++) {
         if (((columns[i].panels >> top->panel) & 1u) == 0)
             continue;
-        if (key == 'a' + letter++) {
+        if (key == 'A' + letter++) {
             place->hidden ^= 1ull << i;
             move_column(top, 0);
             return;
