@@ -137,7 +137,9 @@ static void memory_draw(const BlTop *top, BlGrid *grid, int y)
     g_autofree char *missing = bl_bytes_text(lacking), *shared = bl_bytes_text(saved);
     int x = LABEL_WIDTH + STATE_WIDTH;
     x = fact_put(grid, y, x, BL_STYLE_PLAIN,
-                 g_strdup_printf("%s of %s used", used_text, capacity_text));
+                 json_is_number(used) || json_is_number(capacity)
+                     ? g_strdup_printf("%s of %s used", used_text, capacity_text)
+                     : g_strdup("use not known"));
     if (json_integer_value(lacking) > 0)
         x = fact_put(grid, y, x, BL_STYLE_ALARM, g_strdup_printf("SHORT of %s", missing));
     x = fact_put(grid, y, x, BL_STYLE_PLAIN, g_strdup_printf("balloons hold %s", taken));
@@ -198,9 +200,12 @@ static void last_draw(const BlTop *top, BlGrid *grid, int y)
                                state != NULL ? state : "-", victim != NULL ? ", for " : "",
                                victim != NULL ? victim : "");
     }
+    int x = LABEL_WIDTH + STATE_WIDTH;
     if (proposals > 0)
-        g_string_append_printf(text, "; %" G_GINT64_FORMAT " PROPOSED", proposals);
-    bl_grid_put(grid, y, LABEL_WIDTH + STATE_WIDTH, BL_STYLE_PLAIN, text->str);
+        x = bl_grid_print(grid, y, x, BL_STYLE_WARN, "%" G_GINT64_FORMAT " PROPOSED", proposals);
+    if (proposals > 0)
+        x = bl_grid_put(grid, y, x, BL_STYLE_PLAIN, "; ");
+    bl_grid_put(grid, y, x, BL_STYLE_PLAIN, text->str);
 }
 
 void bl_header_draw(const BlTop *top, BlGrid *grid)

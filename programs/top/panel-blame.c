@@ -170,6 +170,11 @@ static void cell(const BlTop *top, GString *out)
     guint column = MIN(top->places[top->panel].column, columns(top) - 1);
     if (top->shot->culprits->len == 0)
         return;
+    if (victim->seconds[column] <= 0) {
+        g_string_append_printf(out, "%s did not run while %s waited", culprit_at(top, column)->name,
+                               victim->name);
+        return;
+    }
     g_autofree char *seconds = seconds_text(victim->seconds[column]);
     g_autofree char *waited = seconds_text(victim->waited);
     g_string_append_printf(out, "%s ran for %s of the %s that %s waited (%.1f %%)",

@@ -171,7 +171,7 @@ static void layout_make(const BlTop *top, const BlGrid *grid, Layout *layout)
             continue;
         int width = column_width(top, grid, shown[i]);
         /* The last column takes what is left, if that is something to read. */
-        gboolean flexible = table[shown[i]].part == BL_PART_NOTE;
+        gboolean flexible = table[shown[i]].width == 0;
         int left = grid->width - x - 1;
         if (i > 0 && (flexible ? left < 8 : left < width)) {
             layout->right = TRUE;
@@ -252,7 +252,11 @@ static void line_draw(const BlTop *top, BlGrid *grid, int y, guint number, const
         BlField field = {y, layout->x[k], layout->width[k],
                          bl_top_column_is_number(&table[layout->index[k]])};
         gboolean cell = style == BL_STYLE_CURSOR && layout->index[k] == chosen;
-        bl_grid_put_field(grid, &field, cell ? BL_STYLE_CELL : style, text);
+        /* Prose ends at the edge; a name that is too long shows both its ends. */
+        if (table[layout->index[k]].width == 0)
+            bl_grid_put(grid, y, field.x, cell ? BL_STYLE_CELL : style, text);
+        else
+            bl_grid_put_field(grid, &field, cell ? BL_STYLE_CELL : style, text);
     }
 }
 
@@ -292,8 +296,12 @@ static void cell(const BlTop *top, GString *out)
     if (chosen == BL_TOP_COLUMN_NAME)
         g_string_append_printf(out, "%s: %s", name, guest_of(top, line)->uuid);
     else
-        g_string_append_printf(out, "%s: %s %s: %s", name, bl_top_column_head(column),
-                               g_strstrip(text), bl_top_column_help(column));
+        g_string_append_printf(out, "%s: %s %s", name, bl_top_column_head(column),
+                               g_strstrip(text));
+    /* What a column means for a guest, such as the worst of its threads, it does not for a thread.
+     */
+    if (chosen != BL_TOP_COLUMN_NAME && line->thread < 0)
+        g_string_append_printf(out, ": %s", bl_top_column_help(column));
 }
 
 static void explain(BlTop *top)

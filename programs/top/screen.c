@@ -82,8 +82,9 @@ static void fields_draw(BlTop *top, BlGrid *grid, int height)
     guint count, letter = 0;
     const BlTopColumn *columns = bl_top_columns(&count);
     BlField head = {.y = BL_HEADER_ROWS, .width = grid->width};
-    bl_grid_put_field(grid, &head, BL_STYLE_HEAD,
-                      "Fields: a capital letter shows or hides (* is shown), any other key goes back");
+    bl_grid_put_field(
+        grid, &head, BL_STYLE_HEAD,
+        "Fields: a capital letter shows or hides (* is shown), any other key goes back");
     for (guint i = BL_TOP_COLUMN_CLASS; i < count; i++) {
         if (((columns[i].panels >> top->panel) & 1u) == 0)
             continue;

@@ -40,19 +40,10 @@ double bl_top_value_number(const BlTopColumn *column, const json_t *guest, const
     return number;
 }
 
-static char *note_text(const json_t *guest)
-{
-    const char *memory = bl_text_of(guest, "memoryNote");
-    g_autofree char *note = bl_vm_note(guest);
-    if (memory == NULL)
-        return g_steal_pointer(&note);
-    return g_strconcat(note, note[0] != '\0' ? "; " : "", memory, NULL);
-}
-
 char *bl_top_value_text(const BlTopColumn *column, const json_t *guest, const json_t *thread)
 {
     if (column->part == BL_PART_NOTE)
-        return thread == NULL ? note_text(guest) : g_strdup("");
+        return thread == NULL ? bl_vm_note(guest) : g_strdup("");
     if (thread != NULL && !column->threads)
         return g_strdup("");
     const json_t *value = value_of(column, guest, thread);
@@ -60,7 +51,7 @@ char *bl_top_value_text(const BlTopColumn *column, const json_t *guest, const js
         return bl_control_text(bl_top_column_key(column), value);
     if (column->show == BL_TOP_TEXT) {
         const char *text = json_string_value(value);
-        return g_strdup(text != NULL ? text : "-");
+        return g_strdup(text != NULL ? text : column->width == 0 ? "" : "-");
     }
     double number = bl_top_value_number(column, guest, thread);
     if (isnan(number))

@@ -58,7 +58,9 @@ static const BlTopColumn columns[] = {
     {MEMORY, FIGURE(MEMORY_SAVED), BL_TOP_MIB, 7, .counter = "Shared Saved MBytes"},
     {MEMORY, CONTROL(SOFT_LIMIT), BL_TOP_CONTROL, 9, .hidden = TRUE},
     {MEMORY, CONTROL(STATS_PERIOD), BL_TOP_CONTROL, 5, .hidden = TRUE},
-    {CPU | MEMORY, BL_PART_NOTE, 0, NULL, "NOTE", "what no number says", BL_TOP_TEXT, 24},
+    {CPU, BL_PART_NOTE, 0, NULL, "NOTE", "what no number says", BL_TOP_TEXT, 0},
+    {MEMORY, BL_PART_GUEST, 0, "memoryNote", "NOTE", "why its memory is left alone", BL_TOP_TEXT,
+     0},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(columns) <= BL_TOP_COLUMNS_MAX);
 

@@ -23,7 +23,7 @@ BlTop *bl_top_new(const char *name, gboolean trace, gint64 interval_usec)
     for (guint p = 0; p < BL_PANELS; p++) {
         BlTopPlace *place = &top->places[p];
         /* By the panel's first figure, which is contention. */
-        place->column = BL_TOP_FIXED_COLUMNS;
+        place->column = p == BL_PANEL_CPU || p == BL_PANEL_MEMORY ? BL_TOP_FIXED_COLUMNS : 0;
         for (guint i = 0; i < count; i++) {
             gboolean mine = (columns[i].panels >> p) & 1u;
             if (mine && columns[i].hidden)

@@ -194,7 +194,7 @@ static void test_shot_values(void)
     check_value(shot, "QUOTA", "none", INFINITY);
     check_value(shot, "IDLE", "yes", 1);
     check_value(shot, "CLASS", "-", NAN);
-    check_value(shot, "NOTE", "misses -; no driver", NAN);
+    check_value(shot, "NOTE", "misses -", NAN);
     const BlTopGuest *guest = &g_array_index(shot->guests, BlTopGuest, 0);
     guint index;
     const json_t *thread = json_array_get(guest->threads, 0);

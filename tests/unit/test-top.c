@@ -143,8 +143,7 @@ static void test_head(void)
         expect(top, "cpu     CONTENDED 1 of 3 wait > 5 %; 98 % of 2 CPUs busy");
         expect(top, "memory  HARD");
         expect(top, "suffer  2         web-1 waits 9.4 % (may 1 %)");
-        expect(top, "12:00:00 batch-1: cpu.quota");
-        expect(top, "1 PROPOSED");
+        expect(top, "1 PROPOSED; 12:00:00 batch-1: cpu.quota");
     }
 }
 
