@@ -48,7 +48,7 @@ lab_lock() {
 	flock -w 300 9 || die "another 'up' or 'down' of lab '$LAB_NAME' is running"
 }
 
-need_up() { [ -e "$LAB_DIR/up" ] || die "lab '$LAB_NAME' is not up (ballast-lab up)"; }
+need_up() { lab_alive || die "lab '$LAB_NAME' is not up (ballast-lab up)"; }
 
 # Value of a key in the lab's or a guest's state file.
 state_get() { sed -n "s/^$2=//p" "$1" | tail -n 1; }

@@ -12,6 +12,11 @@ host_virsh() {
 	shift
 	timeout 60 virsh -q -c "$(host_uri "$host")" "$@" </dev/null
 }
+# Up, and not merely left so by an end of all its processes.
+lab_alive() {
+	local pid
+	[ -e "$LAB_DIR/up" ] && pid=$(cat "$LAB_DIR/host1/holder.pid" 2>/dev/null) && pid_in_ns "$pid" "$(host_ns host1)"
+}
 lab_hosts() { local k; for ((k = 1; k <= $(state_get "$LAB_DIR/up" hosts); k++)); do echo "host$k"; done; }
 
 # Check a host's name, given as host2 or 2.
@@ -179,7 +184,7 @@ lab_up() {
 	is_number "$hosts" && [ "$hosts" -ge 1 ] && [ "$hosts" -le 200 ] || die "--hosts must be 1 to 200"
 	check_packages
 	lab_lock
-	if [ -e "$LAB_DIR/up" ]; then
+	if lab_alive; then
 		say "lab '$LAB_NAME' is already up ($(state_get "$LAB_DIR/up" hosts) hosts, $(state_get "$LAB_DIR/up" accel))"
 		return 0
 	fi
@@ -279,7 +284,7 @@ lab_down() {
 
 lab_status() {
 	local host pid
-	if [ ! -e "$LAB_DIR/up" ]; then
+	if ! lab_alive; then
 		echo "lab '$LAB_NAME': down"
 		return
 	fi

@@ -40,21 +40,12 @@ static void add_decision(BlTable *table, const json_t *decision)
 /* "--since": a moment, a day, or how long ago. NULL when it is none of them. */
 static char *since_text(const char *text)
 {
-    gint64 ago_usec;
-    if (bl_usec_parse(text, &ago_usec)) {
-        g_autoptr(GString) moment = g_string_new(NULL);
-        bl_time_append(moment, g_get_real_time() - ago_usec);
-        return g_string_free(g_steal_pointer(&moment), FALSE);
-    }
-    g_autofree char *day = g_strconcat(text, "T00:00:00Z", NULL);
-    g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
-    g_autoptr(GDateTime) moment = g_date_time_new_from_iso8601(text, zone);
-    if (moment == NULL)
-        moment = g_date_time_new_from_iso8601(day, zone);
-    if (moment == NULL)
+    gint64 wall_usec;
+    if (!bl_moment_parse(text, g_get_real_time(), &wall_usec))
         return NULL;
-    g_autoptr(GDateTime) utc = g_date_time_to_utc(moment);
-    return g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ");
+    GString *moment = g_string_new(NULL);
+    bl_time_append(moment, wall_usec);
+    return g_string_free(moment, FALSE);
 }
 
 static int build_path(const BlCli *cli, const char *vm, GString *path)

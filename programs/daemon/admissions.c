@@ -197,7 +197,7 @@ BlApiReply bl_admissions_fit(const BlAdmissions *admissions, const BlAdmissionFa
     json_object_set_new(body, "count", json_integer(count));
     json_object_set_new(body, "fitting", json_integer(fitting));
     bl_domain_sample_free(domain);
-    return (BlApiReply){200, body};
+    return (BlApiReply){.status = 200, .body = body};
 }
 
 /* --- a start -----------------------------------------------------------------------------------
@@ -299,5 +299,5 @@ BlApiReply bl_admissions_admit(BlAdmissions *admissions, const BlAdmissionFacts 
         booking_put(admissions, domain, facts->sample);
     else
         bl_domain_sample_free(domain);
-    return (BlApiReply){200, body};
+    return (BlApiReply){.status = 200, .body = body};
 }

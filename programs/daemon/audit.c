@@ -68,9 +68,10 @@ static BlApiReply audit_reply(BlDaemon *daemon, const BlApiCall *call, const cha
             (rule == NULL || strcmp(finding->rule, rule) == 0))
             json_array_append_new(items, bl_finding_to_json(finding));
     }
-    return (BlApiReply){200, json_pack("{s:s, s:o, s:o}", "kind", "Audit", "time",
-                                       bl_time_to_json(bl_daemon_view(daemon)->wall_usec),
-                                       "findings", items)};
+    return (BlApiReply){.status = 200,
+                        .body = json_pack("{s:s, s:o, s:o}", "kind", "Audit", "time",
+                                          bl_time_to_json(bl_daemon_view(daemon)->wall_usec),
+                                          "findings", items)};
 }
 
 static BlApiReply audit_get(const BlApiCall *call, gpointer user_data)

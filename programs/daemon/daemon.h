@@ -26,6 +26,7 @@
 
 typedef struct BlDaemon BlDaemon;
 typedef struct BlEventPort BlEventPort;
+typedef struct BlSlice BlSlice;
 
 /* What the command line says. */
 typedef struct {
@@ -181,6 +182,7 @@ struct BlDaemon {
     BlDefinitionJournal *definitions;
     BlStore *store;
     BlTraceWriter *trace;
+    GPtrArray *slices; /* BlSlice * */
     BlApiServer *api;
     guint64 last_event;
     gboolean store_failed;
@@ -261,15 +263,38 @@ void bl_daemon_policy_promises(BlDaemon *daemon);
 /* The files of the policy in force, as JSON: [{name, text}]. */
 json_t *bl_daemon_policy_files(const BlDaemon *daemon);
 
+/* What is wrong with a text in place of the policy's first file: [{file, line, column, message}];
+ * when nothing is, ret_effective is the policy with every default. */
+json_t *bl_daemon_policy_check(const BlDaemon *daemon, const char *text, char **ret_effective);
+
 /* overrides.c: `ballast class set`, kept in the state directory. */
 gboolean bl_daemon_overrides_load(BlDaemon *daemon, GError **error);
 gboolean bl_daemon_override_set(BlDaemon *daemon, const char *uuid, const char *class_name,
                                 GError **error);
 
+/* slice.c: traces of the next seconds, for whoever asks. */
+GPtrArray *bl_daemon_slices_new(void);
+void bl_daemon_slices_tick(BlDaemon *daemon);
+void bl_daemon_slices_policy(BlDaemon *daemon);
+/* All that are being taken are as long as they are. */
+void bl_daemon_slices_end(BlDaemon *daemon);
+BlApiReply bl_daemon_trace_get(const BlApiCall *call, gpointer user_data);
+
+/* actions.c: what the API is asked to do. */
+void bl_daemon_action_handlers(BlApiConfig *config);
+
 /* handlers.c: the API's answers. */
 void bl_daemon_handlers(BlApiConfig *config);
+/* "Done", with what was done. */
+BlApiReply bl_daemon_done(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The number of a query; FALSE: it is not one. Left alone when it is not given. */
+gboolean bl_daemon_query_integer(const BlApiCall *call, const char *key, gint64 *value);
+/* The time of a query, microseconds since the epoch, likewise. */
+gboolean bl_daemon_query_time(const BlApiCall *call, const char *key, gint64 *wall_usec);
 /* A decision as the API, the store and the log show it: with host, expectation and sentence. */
 json_t *bl_daemon_decision_json(const BlDecision *decision);
+/* What admission is judged by. */
+BlAdmissionFacts bl_daemon_admission_facts(const BlDaemon *daemon);
 /* The answer about a guest that is not there. */
 BlApiReply bl_daemon_no_domain(const char *name);
 
@@ -310,11 +335,21 @@ int bl_daemon_lock(const char *path, const char *what, GError **error);
 /* The process that took the lock last; 0: unknown. */
 gint64 bl_daemon_lock_holder(const char *path);
 
+/* lifetime.c: the options are taken over. */
+BlDaemon *bl_daemon_new(BlOptions *options);
+/* Opens the host's own counters. */
+void bl_daemon_host_open(BlDaemon *daemon);
+/* The state folder, the trace and the API. */
+gboolean bl_daemon_edges_open(BlDaemon *daemon, GError **error);
+void bl_daemon_free(BlDaemon *daemon);
+
 /* daemon.c */
 /* Samples and decides now: something happened that does not wait for the next tick. */
 void bl_daemon_tick(BlDaemon *daemon);
 /* The same in a few milliseconds, once for all who ask until then. */
 void bl_daemon_tick_soon(BlDaemon *daemon);
+/* After the engine and the steps of a tick: what came of it goes to traces, log, API and store. */
+void bl_daemon_tick_done(BlDaemon *daemon);
 const BlView *bl_daemon_view(BlDaemon *daemon);
 void bl_daemon_stop(BlDaemon *daemon);
 

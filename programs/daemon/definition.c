@@ -65,10 +65,11 @@ static BlApiReply error_reply(const GError *error)
 
 static BlApiReply order_reply(const Order *order, const char *message)
 {
-    return (BlApiReply){200,
-                        json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "kind", "Definition", "vm",
-                                  order->name, "rule", order->what, "message", message, "dryRun",
-                                  order->order.dry_run, "difference", order->difference)};
+    return (BlApiReply){.status = 200,
+                        .body = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?}", "kind", "Definition",
+                                          "vm", order->name, "rule", order->what, "message",
+                                          message, "dryRun", order->order.dry_run, "difference",
+                                          order->difference)};
 }
 
 static char *message_of(const Order *order)

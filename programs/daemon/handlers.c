@@ -1,4 +1,4 @@
-/* The API's answers: the daemon's state as JSON, and requests put in the engine's way. */
+/* The API's answers: the daemon's state as JSON. What it is asked to do is in actions.c. */
 #include <string.h>
 
 #include "base/units.h"
@@ -13,12 +13,10 @@
 
 static BlApiReply good(json_t *body)
 {
-    return (BlApiReply){200, body};
+    return (BlApiReply){.status = 200, .body = body};
 }
 
-static BlApiReply done(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-static BlApiReply done(const char *format, ...)
+BlApiReply bl_daemon_done(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -59,9 +57,6 @@ BlApiReply bl_daemon_no_domain(const char *name)
                           "no running guest has the name or UUID \"%s\"; `ballast vms` lists them",
                           name);
 }
-
-/* --- reads -------------------------------------------------------------------------------------
- */
 
 static json_t *notices(const BlDaemon *daemon)
 {
@@ -125,14 +120,45 @@ static BlApiReply status_get(const BlApiCall *call, gpointer user_data)
     return good(body);
 }
 
+/* An object as text, up to where what is special to it follows. */
+static GString *text_begin(const BlView *view, const char *kind)
+{
+    GString *text = g_string_sized_new(512 + view->domains->len * 1024);
+    g_string_append_printf(
+        text, "{\"apiVersion\":\"" BL_API_VERSION "\",\"kind\":\"%s\",\"time\":\"", kind);
+    bl_time_append(text, view->wall_usec);
+    g_string_append_c(text, '"');
+    return text;
+}
+
+static BlApiReply text_end(GString *text)
+{
+    g_string_append_c(text, '}');
+    return (BlApiReply){.status = 200, .bytes = g_string_free_to_bytes(text)};
+}
+
 static BlApiReply vms_get(const BlApiCall *call, gpointer user_data)
 {
     const BlView *view = bl_daemon_view(user_data);
-    json_t *items = json_array();
-    for (guint i = 0; i < view->domains->len; i++)
-        json_array_append_new(items, bl_view_domain_to_json(g_ptr_array_index(view->domains, i)));
-    return good(json_pack("{s:s, s:o, s:o}", "kind", "VmList", "time",
-                          bl_time_to_json(view->wall_usec), "items", items));
+    GString *text = text_begin(view, "VmList");
+    g_string_append(text, ",\"items\":");
+    bl_view_domains_write(text, view);
+    return text_end(text);
+}
+
+/* What all who follow the figures are told. */
+static BlApiReply figures_get(const BlApiCall *call, gpointer user_data)
+{
+    const BlView *view = bl_daemon_view(user_data);
+    json_t *host = bl_view_host_to_json(view);
+    json_object_set_new(host, "name", json_string(g_get_host_name()));
+    json_object_set_new(host, "version", json_string(BL_VERSION));
+    g_autofree char *host_text = json_dumps(host, BL_JSON_LINE);
+    json_decref(host);
+    GString *text = text_begin(view, "Figures");
+    g_string_append_printf(text, ",\"host\":%s,\"items\":", host_text);
+    bl_view_domains_write(text, view);
+    return text_end(text);
 }
 
 static BlApiReply vm_get(const BlApiCall *call, gpointer user_data)
@@ -205,10 +231,16 @@ static BlApiReply explain_get(const BlApiCall *call, gpointer user_data)
                        text->str);
 }
 
-static gboolean number_query(const BlApiCall *call, const char *key, gint64 *value)
+gboolean bl_daemon_query_integer(const BlApiCall *call, const char *key, gint64 *value)
 {
     const char *text = call->query(call->request, key);
     return text == NULL || bl_integer_parse(text, value);
+}
+
+gboolean bl_daemon_query_time(const BlApiCall *call, const char *key, gint64 *wall_usec)
+{
+    const char *text = call->query(call->request, key);
+    return text == NULL || bl_time_parse(text, wall_usec);
 }
 
 static BlApiReply decisions_get(const BlApiCall *call, gpointer user_data)
@@ -216,22 +248,17 @@ static BlApiReply decisions_get(const BlApiCall *call, gpointer user_data)
     BlDaemon *daemon = user_data;
     gint64 after = 0, limit = 100;
     g_autoptr(GError) error = NULL;
-    if (!number_query(call, "after", &after) || !number_query(call, "limit", &limit) || limit < 1 ||
-        limit > DECISIONS_LIMIT)
+    if (!bl_daemon_query_integer(call, "after", &after) ||
+        !bl_daemon_query_integer(call, "limit", &limit) || limit < 1 || limit > DECISIONS_LIMIT)
         return bl_api_problem(400, "Bad query",
                               "\"after\" is the id of a decision, \"limit\" a number from 1 to %d",
                               DECISIONS_LIMIT);
     BlStoreQuery query = {
         .after = (guint64)after, .limit = (guint)limit, .domain = call->query(call->request, "vm")};
-    const char *since = call->query(call->request, "since");
-    if (since != NULL) {
-        g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-        g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(since, utc);
-        if (time == NULL)
-            return bl_api_problem(400, "Bad query",
-                                  "\"since\" is a time such as 2026-01-31T12:00:00Z");
-        query.since_usec = g_date_time_to_unix(time) * BL_USEC_PER_SEC;
-    }
+    if (!bl_daemon_query_time(call, "since", &query.since_usec) ||
+        !bl_daemon_query_time(call, "until", &query.until_usec))
+        return bl_api_problem(400, "Bad query",
+                              "\"since\" and \"until\" are times such as 2026-01-31T12:00:00Z");
     json_t *items = bl_store_query(daemon->store, &query, &error);
     if (items == NULL)
         return store_failed(error);
@@ -251,7 +278,7 @@ static BlApiReply policy_get(const BlApiCall *call, gpointer user_data)
                           "effective", effective));
 }
 
-static BlAdmissionFacts admission_facts(const BlDaemon *daemon)
+BlAdmissionFacts bl_daemon_admission_facts(const BlDaemon *daemon)
 {
     return (BlAdmissionFacts){.engine = daemon->engine,
                               .policy = daemon->policy,
@@ -262,108 +289,8 @@ static BlAdmissionFacts admission_facts(const BlDaemon *daemon)
 static BlApiReply fit_get(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
-    BlAdmissionFacts facts = admission_facts(daemon);
+    BlAdmissionFacts facts = bl_daemon_admission_facts(daemon);
     return bl_admissions_fit(daemon->admissions, &facts, call);
-}
-
-/* --- actions -----------------------------------------------------------------------------------
- */
-
-static void log_action(const BlApiCall *call, const char *what)
-{
-    bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", what, (unsigned)call->peer_uid,
-                  (int)call->peer_pid);
-}
-
-static BlApiReply mode_post(const BlApiCall *call, gpointer user_data)
-{
-    BlDaemon *daemon = user_data;
-    const char *name = json_string_value(json_object_get(call->body, "mode"));
-    BlRequest request = {.kind = BL_REQUEST_MODE};
-    if (name == NULL || !bl_mode_parse(name, &request.mode))
-        return bl_api_problem(400, "Bad mode", "\"mode\" is observe, advise or enforce");
-    g_array_append_val(daemon->requests, request);
-    g_autofree char *what = g_strdup_printf("mode set to %s", name);
-    log_action(call, what);
-    return done("mode is %s", name);
-}
-
-static BlApiReply class_post(const BlApiCall *call, gpointer user_data)
-{
-    BlDaemon *daemon = user_data;
-    const json_t *value = json_object_get(call->body, "class");
-    const char *class_name = json_string_value(value);
-    const BlDomainView *domain = bl_view_find(bl_daemon_view(daemon), call->argument);
-    g_autoptr(GError) error = NULL;
-    guint index;
-    if (domain == NULL)
-        return bl_daemon_no_domain(call->argument);
-    if (class_name == NULL && !json_is_null(value))
-        return bl_api_problem(400, "Bad class", "\"class\" is the name of a class, or null");
-    if (class_name != NULL && !bl_policy_find_class(daemon->policy, class_name, &index))
-        return bl_api_problem(422, "No such class",
-                              "the policy declares no class \"%s\"; `ballast policy show` lists "
-                              "them",
-                              class_name);
-    if (class_name != NULL) {
-        g_autofree char *refused =
-            bl_admission_check(daemon->policy, daemon->sample, domain->uuid, class_name);
-        if (refused != NULL)
-            return bl_api_problem(422, "The host cannot keep this reservation", "%s", refused);
-    }
-    if (!bl_daemon_override_set(daemon, domain->uuid, class_name, &error))
-        return bl_api_problem(500, "Not saved", "%s", error->message);
-    g_autofree char *what = g_strdup_printf("class of \"%s\" set to %s", domain->name,
-                                            class_name != NULL ? class_name : "none");
-    log_action(call, what);
-    return class_name != NULL ? done("%s is in class %s", domain->name, class_name)
-                              : done("%s has no class set by hand any more", domain->name);
-}
-
-static BlApiReply approve_post(const BlApiCall *call, gpointer user_data)
-{
-    BlDaemon *daemon = user_data;
-    gint64 id = 0;
-    if (!bl_integer_parse(call->argument, &id) || id <= 0)
-        return bl_api_problem(400, "Bad id", "\"%s\" is not the id of a decision", call->argument);
-    if (!bl_engine_is_proposed(daemon->engine, (guint64)id))
-        return bl_api_problem(409, "Nothing to approve",
-                              "decision %s does not wait for approval: it was withdrawn, done, or "
-                              "never proposed; `ballast log` shows what is",
-                              call->argument);
-    BlRequest request = {.kind = BL_REQUEST_APPROVE, .decision_id = (guint64)id};
-    g_array_append_val(daemon->requests, request);
-    g_autofree char *what = g_strdup_printf("decision %s approved", call->argument);
-    log_action(call, what);
-    return done("decision %s is approved", call->argument);
-}
-
-static BlApiReply reload_post(const BlApiCall *call, gpointer user_data)
-{
-    g_autofree char *errors = NULL;
-    if (bl_daemon_policy_load(user_data, &errors)) {
-        log_action(call, "policy reloaded");
-        return done("the policy is reloaded");
-    }
-    BlApiReply reply = bl_api_problem(422, "The policy was refused",
-                                      "the policy of before stays in force; correct the file and "
-                                      "reload again");
-    json_object_set_new(reply.body, "errors", json_string(errors));
-    return reply;
-}
-
-static BlApiReply admission_post(const BlApiCall *call, gpointer user_data)
-{
-    BlDaemon *daemon = user_data;
-    BlAdmissionFacts facts = admission_facts(daemon);
-    BlApiReply reply = bl_admissions_admit(daemon->admissions, &facts, call);
-    if (reply.status != 200)
-        return reply;
-    const char *message = json_string_value(json_object_get(reply.body, "message"));
-    if (message != NULL)
-        bl_daemon_log(BL_LOG_WARNING, "%s", message);
-    bl_api_server_publish(daemon->api, "admission", ++daemon->last_event, reply.body);
-    return reply;
 }
 
 void bl_daemon_handlers(BlApiConfig *config)
@@ -376,11 +303,9 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_DECISIONS] = decisions_get;
     config->handlers[BL_ROUTE_POLICY] = policy_get;
     config->handlers[BL_ROUTE_FIT] = fit_get;
-    config->handlers[BL_ROUTE_MODE_SET] = mode_post;
-    config->handlers[BL_ROUTE_CLASS_SET] = class_post;
-    config->handlers[BL_ROUTE_APPROVE] = approve_post;
-    config->handlers[BL_ROUTE_POLICY_RELOAD] = reload_post;
-    config->handlers[BL_ROUTE_ADMIT] = admission_post;
+    config->handlers[BL_ROUTE_FIGURES] = figures_get;
+    config->handlers[BL_ROUTE_TRACE] = bl_daemon_trace_get;
+    bl_daemon_action_handlers(config);
     bl_daemon_audit_handlers(config);
     bl_daemon_size_handlers(config);
 }

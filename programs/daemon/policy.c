@@ -26,6 +26,42 @@ static char *errors_text(const GPtrArray *errors)
     return g_string_free(text, FALSE);
 }
 
+static json_t *error_to_json(const BlPolicyError *error)
+{
+    json_t *object = json_pack("{s:s, s:s}", "file", error->file, "message", error->message);
+    if (error->line > 0) {
+        json_object_set_new(object, "line", json_integer(error->line));
+        json_object_set_new(object, "column", json_integer(error->column));
+    }
+    if (error->hint != NULL)
+        json_object_set_new(object, "hint", json_string(error->hint));
+    return object;
+}
+
+json_t *bl_daemon_policy_check(const BlDaemon *daemon, const char *text, char **ret_effective)
+{
+    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
+    g_autoptr(GPtrArray) sources = bl_policy_sources_new();
+    bl_policy_sources_add(sources, "policy.yaml", text, strlen(text));
+    for (guint i = 1; i < daemon->policy_sources->len; i++) {
+        const BlPolicySource *source = g_ptr_array_index(daemon->policy_sources, i);
+        bl_policy_sources_add(sources, source->name, source->text, source->length);
+    }
+    g_autoptr(BlPolicy) policy = bl_policy_parse(sources, errors);
+    json_t *items = json_array();
+    for (guint i = 0; i < errors->len; i++)
+        json_array_append_new(items, error_to_json(g_ptr_array_index(errors, i)));
+    g_autofree char *refused = NULL;
+    if (policy != NULL && daemon->inventory_complete)
+        refused = bl_admission_check(policy, daemon->sample, NULL, NULL);
+    if (refused != NULL)
+        json_array_append_new(items,
+                              json_pack("{s:s, s:s}", "file", "policy.yaml", "message", refused));
+    if (policy != NULL && refused == NULL)
+        *ret_effective = bl_policy_show_effective(policy, sources);
+    return items;
+}
+
 /* FALSE with every error as text; the policy in force stays. */
 gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors)
 {
@@ -75,6 +111,7 @@ json_t *bl_daemon_policy_files(const BlDaemon *daemon)
 
 void bl_daemon_policy_record(BlDaemon *daemon)
 {
+    bl_daemon_slices_policy(daemon);
     if (daemon->trace == NULL)
         return;
     json_t *files = bl_daemon_policy_files(daemon);

@@ -127,9 +127,10 @@ static BlApiReply sizings_reply(BlDaemon *daemon, const char *uuid)
         if (uuid == NULL || strcmp(sizing->uuid, uuid) == 0)
             json_array_append_new(items, sizing_json(daemon, sizing));
     }
-    return (BlApiReply){200, json_pack("{s:s, s:o, s:o}", "kind", "SizeList", "time",
-                                       bl_time_to_json(bl_daemon_view(daemon)->wall_usec), "items",
-                                       items)};
+    return (BlApiReply){.status = 200,
+                        .body = json_pack("{s:s, s:o, s:o}", "kind", "SizeList", "time",
+                                          bl_time_to_json(bl_daemon_view(daemon)->wall_usec),
+                                          "items", items)};
 }
 
 static BlApiReply sizes_get(const BlApiCall *call, gpointer user_data)

@@ -15,6 +15,7 @@ static const struct {
     {"what-if", sim_what_if, "runs the load of a recorded trace under another policy"},
     {"bench", sim_bench, "measures the engine: time of a tick, memory"},
     {"compare-memory", sim_compare_memory, "memory workloads under other controllers and Ballast"},
+    {"serve", sim_serve, "the daemon's API over a simulated host, in real time"},
     {"size", sim_size, "right-sizing on recorded loads, beside plain percentiles"},
 };
 

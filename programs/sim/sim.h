@@ -16,6 +16,7 @@ int sim_what_if(int argc, char **argv);
 int sim_bench(int argc, char **argv);
 int sim_compare_memory(int argc, char **argv);
 int sim_size(int argc, char **argv);
+int sim_serve(int argc, char **argv);
 
 /* Parses options, with `help` for --help; FALSE has been told to the person. */
 gboolean sim_options(const GOptionEntry *entries, const char *arguments, const char *summary,

@@ -156,7 +156,7 @@ BlTopAnswer *bl_top_daemon_answer(const BlTopAsk *ask, gpointer user_data)
         answer->text = post(daemon, bl_route(BL_ROUTE_APPROVE)->path, ask->argument, &error);
         break;
     case BL_ASK_UNDO:
-        answer->text = post(daemon, "/api/v1/decisions/{id}/undo", ask->argument, &error);
+        answer->text = post(daemon, bl_route(BL_ROUTE_UNDO)->path, ask->argument, &error);
         break;
     }
     if (error != NULL)

@@ -41,12 +41,12 @@ void bl_event_ring_free(BlEventRing *ring)
     g_free(ring);
 }
 
-void bl_event_ring_add(BlEventRing *ring, guint64 id, const char *text)
+void bl_event_ring_add(BlEventRing *ring, guint64 id, GString *text)
 {
     if (ring->end - ring->first == BL_EVENTS_MAX)
         drop_first(ring);
     Slot *slot = slot_at(ring, ring->end++);
-    *slot = (Slot){id, g_string_new(text)};
+    *slot = (Slot){id, text};
     ring->bytes += slot->text->len;
     ring->last_id = id;
     /* The newest always stays, however large. */

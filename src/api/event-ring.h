@@ -17,8 +17,8 @@ BlEventRing *bl_event_ring_new(void);
 void bl_event_ring_free(BlEventRing *ring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlEventRing, bl_event_ring_free)
 
-/* `text` is the event as it goes over the wire. */
-void bl_event_ring_add(BlEventRing *ring, guint64 id, const char *text);
+/* `text` is the event as it goes over the wire; taken over. */
+void bl_event_ring_add(BlEventRing *ring, guint64 id, GString *text);
 
 /* Positions count events since the ring was made. first == end: it is empty. */
 guint64 bl_event_ring_first(const BlEventRing *ring);

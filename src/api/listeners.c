@@ -8,7 +8,7 @@
 #include "api/event-ring.h"
 
 /* What libmicrohttpd buffers per connection and asks for at once. */
-#define BLOCK_SIZE 4096
+#define BLOCK_SIZE 16384
 #define KEEPALIVE ": still here\n\n"
 
 typedef struct {
@@ -25,12 +25,14 @@ typedef struct {
 struct BlListeners {
     BlEventRing *ring;
     GPtrArray *all; /* Listener *, owned by their responses */
+    gboolean begin_with_newest;
     gboolean finished;
 };
 
-BlListeners *bl_listeners_new(void)
+BlListeners *bl_listeners_new(gboolean begin_with_newest)
 {
     BlListeners *listeners = g_new0(BlListeners, 1);
+    listeners->begin_with_newest = begin_with_newest;
     listeners->ring = bl_event_ring_new();
     listeners->all = g_ptr_array_new();
     return listeners;
@@ -119,8 +121,11 @@ struct MHD_Response *bl_listeners_open(BlListeners *listeners, struct MHD_Connec
     listener->owner = listeners;
     listener->connection = connection;
     listener->position = bl_event_ring_end(listeners->ring);
-    if (last_event_id != NULL &&
-        g_ascii_string_to_unsigned(last_event_id, 10, 0, G_MAXUINT64, &last_id, NULL)) {
+    if (listeners->begin_with_newest) {
+        listener->position = MAX(listener->position, bl_event_ring_first(listeners->ring) + 1) - 1;
+        listener->preamble = g_strdup("retry: 1000\n\n");
+    } else if (last_event_id != NULL &&
+               g_ascii_string_to_unsigned(last_event_id, 10, 0, G_MAXUINT64, &last_id, NULL)) {
         listener->position = bl_event_ring_after(listeners->ring, last_id, &gap);
         /* Events follow that carry their own ids; announcing the newest now would skip them. */
         listener->preamble =
@@ -155,14 +160,18 @@ static void drop_if_lost(Listener *listener)
         shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-void bl_listeners_publish(BlListeners *listeners, const char *event, guint64 id, const json_t *data)
+guint bl_listeners_count(const BlListeners *listeners)
 {
-    char *line = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(10));
-    if (line == NULL)
-        return;
-    g_autofree char *text =
-        g_strdup_printf("id: %" G_GUINT64_FORMAT "\nevent: %s\ndata: %s\n\n", id, event, line);
-    free(line);
+    return listeners->all->len;
+}
+
+void bl_listeners_publish(BlListeners *listeners, const char *event, guint64 id, const char *data,
+                          gsize length)
+{
+    GString *text = g_string_sized_new(length + 128);
+    g_string_append_printf(text, "id: %" G_GUINT64_FORMAT "\nevent: %s\ndata: ", id, event);
+    g_string_append_len(text, data, (gssize)length);
+    g_string_append(text, "\n\n");
     bl_event_ring_add(listeners->ring, id, text);
     for (guint i = 0; i < listeners->all->len; i++) {
         listener_wake(g_ptr_array_index(listeners->all, i));

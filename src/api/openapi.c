@@ -8,7 +8,10 @@
 static json_t *content_new(const char *type)
 {
     return json_pack("{s:{s:{s:s}}}", type, "schema", "type",
-                     g_str_equal(type, "text/event-stream") ? "string" : "object");
+                     g_str_equal(type, "application/json") ||
+                             g_str_equal(type, "application/problem+json")
+                         ? "object"
+                         : "string");
 }
 
 static json_t *path_parameters_new(const char *path)
@@ -40,7 +43,9 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
         {BL_ROUTE_DECISIONS, "limit", "query", "integer"},
         {BL_ROUTE_DECISIONS, "vm", "query", "string"},
         {BL_ROUTE_DECISIONS, "since", "query", "string"},
+        {BL_ROUTE_DECISIONS, "until", "query", "string"},
         {BL_ROUTE_EVENTS, "Last-Event-ID", "header", "integer"},
+        {BL_ROUTE_TRACE, "seconds", "query", "integer"},
         {BL_ROUTE_FIT, "memory", "query", "integer"},
         {BL_ROUTE_FIT, "vcpus", "query", "integer"},
         {BL_ROUTE_FIT, "class", "query", "string"},
@@ -65,7 +70,10 @@ static json_t *operation_new(const BlRoute *route)
     if (acts)
         add_parameter(parameters, "Idempotency-Key", "header", "string");
 
-    const char *type = route->id == BL_ROUTE_EVENTS ? "text/event-stream" : "application/json";
+    gboolean stream = route->id == BL_ROUTE_EVENTS || route->id == BL_ROUTE_FIGURES;
+    const char *type = stream                        ? "text/event-stream"
+                       : route->id == BL_ROUTE_TRACE ? "application/x-ndjson"
+                                                     : "application/json";
     json_t *operation =
         json_pack("{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s, s:o}}}", "summary", route->summary,
                   "parameters", parameters, "responses", "200", "description", "Done", "content",

@@ -23,6 +23,13 @@ static const char *default_title(guint status)
     }
 }
 
+void bl_api_reply_clear(BlApiReply *reply)
+{
+    json_decref(reply->body);
+    g_clear_pointer(&reply->bytes, g_bytes_unref);
+    *reply = (BlApiReply){0};
+}
+
 BlApiReply bl_api_problem(guint status, const char *title, const char *detail_format, ...)
 {
     va_list arguments;

@@ -50,7 +50,8 @@ BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, uid_t uid, const char *
         return BL_REPLY_NEW;
     if (!g_str_equal(remembered->request, request))
         return BL_REPLY_MISUSED;
-    *ret_reply = (BlApiReply){remembered->reply.status, json_incref(remembered->reply.body)};
+    *ret_reply = (BlApiReply){.status = remembered->reply.status,
+                              .body = json_incref(remembered->reply.body)};
     return BL_REPLY_KNOWN;
 }
 
@@ -66,7 +67,7 @@ void bl_reply_memory_add(BlReplyMemory *memory, uid_t uid, const char *key, cons
         g_hash_table_remove(memory->by_key, g_queue_pop_head(&memory->order));
     Remembered *remembered = g_new0(Remembered, 1);
     remembered->request = g_strdup(request);
-    remembered->reply = (BlApiReply){reply->status, json_incref(reply->body)};
+    remembered->reply = (BlApiReply){.status = reply->status, .body = json_incref(reply->body)};
     g_hash_table_insert(memory->by_key, full, remembered);
     g_queue_push_tail(&memory->order, full);
 }

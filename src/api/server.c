@@ -37,8 +37,11 @@ struct BlApiServer {
     BlApiSocket socket;
     struct MHD_Daemon *daemon;
     GSource *work;
-    GSource *keepalive;
-    BlListeners *listeners;
+    GSource *keepalive, *figures_due;
+    BlListeners *listeners; /* of events */
+    BlListeners *figures;
+    guint64 figures_id;
+    gint64 figures_usec; /* when they were last made; 0: never */
     BlReplyMemory *memory;
     GPtrArray *holds; /* BlApiHold *, whose calls wait */
 };
@@ -131,7 +134,7 @@ static void exchange_end(gpointer user_data, struct MHD_Connection *connection, 
     *context = NULL;
     if (exchange->hold != NULL)
         hold_take(exchange->hold);
-    json_decref(exchange->late.body);
+    bl_api_reply_clear(&exchange->late);
     g_free(exchange->key);
     g_free(exchange->digest);
     g_free(exchange->target);
@@ -157,48 +160,89 @@ static void connection_notice(gpointer user_data, struct MHD_Connection *connect
     *context = peer;
 }
 
+static void bytes_free(gpointer data)
+{
+    g_bytes_unref(data);
+}
+
+/* NULL when memory runs out; takes the reply over. */
+static struct MHD_Response *response_of(BlApiReply *reply)
+{
+    gsize length;
+    if (reply->bytes != NULL) {
+        gconstpointer data = g_bytes_get_data(reply->bytes, &length);
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            length, (gpointer)data, bytes_free, g_steal_pointer(&reply->bytes));
+    }
+    json_t *body = json_pack("{s:s}", "apiVersion", BL_API_VERSION);
+    json_object_update(body, reply->body);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(10));
+    json_decref(body);
+    /* jansson allocates with malloc(), as libmicrohttpd wants it. */
+    return text != NULL ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE)
+                        : NULL;
+}
+
 static enum MHD_Result send_reply(struct MHD_Connection *connection, const Exchange *exchange,
                                   BlApiReply reply)
 {
-    json_t *body = json_pack("{s:s}", "apiVersion", BL_API_VERSION);
-    json_object_update(body, reply.body);
-    json_decref(reply.body);
-    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(10));
-    json_decref(body);
-    if (text == NULL)
+    guint status = reply.status;
+    const char *type = reply.content_type != NULL ? reply.content_type
+                       : status < 400             ? "application/json"
+                                                  : "application/problem+json";
+    struct MHD_Response *response = response_of(&reply);
+    bl_api_reply_clear(&reply);
+    if (response == NULL)
         return MHD_NO;
-
-    /* jansson allocates with malloc(), as libmicrohttpd wants it. */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
-    if (response == NULL) {
-        free(text);
-        return MHD_NO;
-    }
-    MHD_add_response_header(response, "Content-Type",
-                            reply.status < 400 ? "application/json" : "application/problem+json");
+    MHD_add_response_header(response, "Content-Type", type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     if (exchange->parsed.allow != NULL)
         MHD_add_response_header(response, "Allow", exchange->parsed.allow);
-    enum MHD_Result result = MHD_queue_response(connection, reply.status, response);
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static enum MHD_Result send_events(BlApiServer *server, struct MHD_Connection *connection,
+static enum MHD_Result send_stream(BlListeners *listeners, struct MHD_Connection *connection,
                                    const Exchange *exchange)
 {
     struct MHD_Response *response = bl_listeners_open(
-        server->listeners, connection,
+        listeners, connection,
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
     if (response == NULL)
         return send_reply(connection, exchange,
                           bl_api_problem(503, "Too many listeners",
-                                         "%d connections follow the events already; end one.",
+                                         "%d connections follow this stream already; end one.",
                                          BL_LISTENERS_MAX));
     enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;
+}
+
+/* What all who follow the figures are told now. */
+static void figures_make(BlApiServer *server)
+{
+    BlApiReply reply = server->handlers[BL_ROUTE_FIGURES](NULL, server->user_data);
+    if (reply.bytes != NULL) {
+        gsize length;
+        const char *text = g_bytes_get_data(reply.bytes, &length);
+        bl_listeners_publish(server->figures, "figures", ++server->figures_id, text, length);
+        server->figures_usec = g_get_monotonic_time();
+    }
+    bl_api_reply_clear(&reply);
+}
+
+/* Whoever comes is told what there is at once: what others were told, if that is new enough. */
+static enum MHD_Result send_figures(BlApiServer *server, struct MHD_Connection *connection,
+                                    const Exchange *exchange)
+{
+    if (server->handlers[BL_ROUTE_FIGURES] == NULL)
+        return send_reply(connection, exchange,
+                          bl_api_problem(501, "Not available", "This server has no figures."));
+    if (server->figures_usec == 0 || g_get_monotonic_time() - server->figures_usec >=
+                                         BL_API_FIGURES_MSEC * (gint64)G_TIME_SPAN_MILLISECOND)
+        figures_make(server);
+    return send_stream(server->figures, connection, exchange);
 }
 
 static const char *query_of_call(gpointer request, const char *key)
@@ -223,9 +267,9 @@ static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlP
                       .peer_uid = peer->uid,
                       .peer_pid = peer->pid};
     BlApiReply reply = server->handlers[route->id](&call, server->user_data);
-    if (json_is_object(reply.body) || exchange->hold != NULL)
+    if (json_is_object(reply.body) || reply.bytes != NULL || exchange->hold != NULL)
         return reply;
-    json_decref(reply.body);
+    bl_api_reply_clear(&reply);
     return bl_api_problem(500, NULL, "The reply to %s could not be made.", route->path);
 }
 
@@ -290,7 +334,7 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     const BlPeer *peer =
         info != NULL && info->socket_context != NULL ? info->socket_context : &nobody;
     BlApiReply reply;
-    if (exchange->late.body != NULL)
+    if (exchange->late.status != 0)
         return answer_late(server, connection, exchange, peer);
     if (!peer->allowed)
         reply = bl_api_problem(403, NULL,
@@ -301,7 +345,9 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     else if (!bl_api_request_parse(&exchange->parsed, method, exchange->target, &reply))
         ; /* the reply is the problem */
     else if (exchange->parsed.route->id == BL_ROUTE_EVENTS)
-        return send_events(server, connection, exchange);
+        return send_stream(server->listeners, connection, exchange);
+    else if (exchange->parsed.route->id == BL_ROUTE_FIGURES)
+        return send_figures(server, connection, exchange);
     else if (g_str_equal(exchange->parsed.route->method, "POST"))
         reply = answer_post(
             server, exchange, peer,
@@ -388,7 +434,7 @@ void bl_api_hold_answer(BlApiHold *hold, BlApiReply reply)
     if (hold->exchange != NULL)
         hold_end(hold, reply);
     else
-        json_decref(reply.body);
+        bl_api_reply_clear(&reply);
     g_free(hold);
 }
 
@@ -409,8 +455,28 @@ static gboolean on_keepalive(gpointer user_data)
     holds_end(server, HOLD_MAX_USEC, 504,
               "It takes long and goes on; ask later what became of it.");
     bl_listeners_ping(server->listeners);
+    bl_listeners_ping(server->figures);
     wake_up(server);
     return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_figures_due(gpointer user_data)
+{
+    BlApiServer *server = user_data;
+    if (bl_listeners_count(server->figures) > 0) {
+        figures_make(server);
+        wake_up(server);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static GSource *timer_attach(BlApiServer *server, GMainContext *context, guint msec,
+                             GSourceFunc call)
+{
+    GSource *source = g_timeout_source_new(msec);
+    g_source_set_callback(source, call, server, NULL);
+    g_source_attach(source, context);
+    return source;
 }
 
 static gboolean start_daemon(BlApiServer *server, int listen_fd)
@@ -438,9 +504,8 @@ static void attach_sources(BlApiServer *server, GMainContext *context)
     g_source_set_static_name(server->work, "ballast-api");
     g_source_attach(server->work, context);
 
-    server->keepalive = g_timeout_source_new_seconds(KEEPALIVE_SECONDS);
-    g_source_set_callback(server->keepalive, on_keepalive, server, NULL);
-    g_source_attach(server->keepalive, context);
+    server->keepalive = timer_attach(server, context, KEEPALIVE_SECONDS * 1000, on_keepalive);
+    server->figures_due = timer_attach(server, context, BL_API_FIGURES_MSEC, on_figures_due);
 }
 
 BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *context, GError **error)
@@ -451,7 +516,8 @@ BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *contex
     server->socket.lock = -1;
     server->group = bl_peer_group_find(config->group != NULL ? config->group : "ballast");
     server->memory = bl_reply_memory_new();
-    server->listeners = bl_listeners_new();
+    server->listeners = bl_listeners_new(FALSE);
+    server->figures = bl_listeners_new(TRUE);
     server->holds = g_ptr_array_new();
 
     g_auto(BlFd) listen_fd =
@@ -468,27 +534,33 @@ BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *contex
     return g_steal_pointer(&server);
 }
 
+static void source_end(GSource **source)
+{
+    if (*source != NULL)
+        g_source_destroy(*source);
+    g_clear_pointer(source, g_source_unref);
+}
+
 void bl_api_server_stop(BlApiServer *server)
 {
     if (server == NULL)
         return;
     if (server->work != NULL)
         holds_end(server, 0, 503, "The daemon stops; what was asked for may be done all the same.");
-    if (server->keepalive != NULL)
-        g_source_destroy(server->keepalive);
-    if (server->work != NULL)
-        g_source_destroy(server->work);
-    g_clear_pointer(&server->keepalive, g_source_unref);
-    g_clear_pointer(&server->work, g_source_unref);
+    source_end(&server->keepalive);
+    source_end(&server->figures_due);
+    source_end(&server->work);
     if (server->daemon != NULL) {
         /* First nobody new, then the last words of those who listen: one turn lets the streams
          * end in order. libmicrohttpd aborts when a connection is still suspended. */
         bl_listeners_finish(server->listeners);
+        bl_listeners_finish(server->figures);
         MHD_run(server->daemon);
         MHD_stop_daemon(server->daemon);
     }
     bl_api_socket_clear(&server->socket);
     bl_listeners_free(server->listeners);
+    bl_listeners_free(server->figures);
     bl_reply_memory_free(server->memory);
     g_ptr_array_unref(server->holds);
     g_free(server);
@@ -496,6 +568,10 @@ void bl_api_server_stop(BlApiServer *server)
 
 void bl_api_server_publish(BlApiServer *server, const char *event, guint64 id, const json_t *data)
 {
-    bl_listeners_publish(server->listeners, event, id, data);
+    char *line = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(10));
+    if (line == NULL)
+        return;
+    bl_listeners_publish(server->listeners, event, id, line, strlen(line));
+    free(line);
     wake_up(server);
 }

@@ -15,7 +15,9 @@
 
 #define BL_API_VERSION "v1"
 #define BL_API_BODY_LIMIT (64 * 1024)
-#define BL_API_CONNECTIONS_MAX 128
+#define BL_API_CONNECTIONS_MAX 512
+/* How often those that follow the figures are told. */
+#define BL_API_FIGURES_MSEC 2000
 
 typedef enum {
     BL_ROUTE_STATUS,
@@ -25,6 +27,8 @@ typedef enum {
     BL_ROUTE_BLAME,
     BL_ROUTE_DECISIONS,
     BL_ROUTE_EVENTS,
+    BL_ROUTE_FIGURES,
+    BL_ROUTE_TRACE,
     BL_ROUTE_POLICY,
     BL_ROUTE_FIT,
     BL_ROUTE_AUDIT,
@@ -37,6 +41,8 @@ typedef enum {
     BL_ROUTE_APPROVE,
     BL_ROUTE_DEFINITION,
     BL_ROUTE_SIZE_SET,
+    BL_ROUTE_UNDO,
+    BL_ROUTE_POLICY_CHECK,
     BL_ROUTE_POLICY_RELOAD,
     BL_ROUTE_ADMIT,
     BL_ROUTE_COUNT,
@@ -63,11 +69,16 @@ typedef struct {
     pid_t peer_pid;
 } BlApiCall;
 
-/* A reply owns its body. Status 200 with an object, or a problem (RFC 9457). */
+/* A reply owns its body. Status 200 with an object, or a problem (RFC 9457); or bytes, which are
+ * sent as they are: an object as text has its "apiVersion" in it then. */
 typedef struct {
     guint status;
     json_t *body;
+    GBytes *bytes;            /* instead of `body` */
+    const char *content_type; /* of bytes; static; NULL: JSON */
 } BlApiReply;
+
+void bl_api_reply_clear(BlApiReply *reply);
 
 /* Problem details: {type, title, status, detail, ...}; `detail` says what to do. */
 BlApiReply bl_api_problem(guint status, const char *title, const char *detail_format, ...)
@@ -87,7 +98,8 @@ typedef struct BlApiServer BlApiServer;
 typedef struct {
     const char *socket_path;
     const char *group; /* may connect besides root and the daemon's own uid; NULL: "ballast" */
-    /* By BlRouteId; BL_ROUTE_EVENTS and BL_ROUTE_OPENAPI are answered by the server itself. */
+    /* By BlRouteId; BL_ROUTE_EVENTS and BL_ROUTE_OPENAPI are answered by the server itself. That of
+     * BL_ROUTE_FIGURES gives, as bytes, what all who follow them are sent: `call` is NULL. */
     BlApiHandler handlers[BL_ROUTE_COUNT];
     gpointer user_data;
 } BlApiConfig;

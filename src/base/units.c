@@ -182,6 +182,29 @@ void bl_bytes_append(GString *out, gint64 bytes)
     g_string_append_printf(out, " %s", names[unit]);
 }
 
+gboolean bl_time_parse(const char *text, gint64 *ret_wall_usec)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autofree char *day = g_strconcat(text, "T00:00:00Z", NULL);
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, utc);
+    if (time == NULL)
+        time = g_date_time_new_from_iso8601(day, utc);
+    if (time == NULL)
+        return FALSE;
+    *ret_wall_usec =
+        g_date_time_to_unix(time) * BL_USEC_PER_SEC + g_date_time_get_microsecond(time);
+    return TRUE;
+}
+
+gboolean bl_moment_parse(const char *text, gint64 now_wall_usec, gint64 *ret_wall_usec)
+{
+    gint64 ago_usec;
+    if (!bl_usec_parse(text, &ago_usec))
+        return bl_time_parse(text, ret_wall_usec);
+    *ret_wall_usec = now_wall_usec - ago_usec;
+    return TRUE;
+}
+
 void bl_time_append(GString *out, gint64 wall_usec)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(wall_usec / BL_USEC_PER_SEC);

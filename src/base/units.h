@@ -26,6 +26,11 @@ gboolean bl_usec_parse(const char *text, gint64 *ret_usec);
 gboolean bl_bytes_parse(const char *text, gint64 *ret_bytes);
 /* "4.0", "4", "1.25" -> thousandths. */
 gboolean bl_milli_parse(const char *text, gint64 *ret_milli);
+/* "2026-01-31T12:00:00Z", with another offset, with parts of a second, or "2026-01-31" (its
+ * beginning, UTC) -> microseconds since the epoch. */
+gboolean bl_time_parse(const char *text, gint64 *ret_wall_usec);
+/* The same, or how long ago: "10min". */
+gboolean bl_moment_parse(const char *text, gint64 now_wall_usec, gint64 *ret_wall_usec);
 /* A whole number, decimal, without unit. */
 gboolean bl_integer_parse(const char *text, gint64 *ret_value);
 

@@ -45,7 +45,8 @@ typedef struct {
     gboolean locked;     /* the kernel takes no other value now: neither changed nor given back */
     gint64 not_before_usec; /* after a failure: when to try again */
     guint failures;
-    guint64 announced; /* observe, advise: the open decision; 0: none */
+    gint64 barred_until_usec; /* an operator had it given back: not changed before; 0: never */
+    guint64 announced;        /* observe, advise: the open decision; 0: none */
     gint64 announced_value;
     BlWant want;
     BlReason undo_reason; /* why the want ended, for the undo's decision */

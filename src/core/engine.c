@@ -122,8 +122,10 @@ static guint64 identity_hash(const BlDomainSample *sample)
 static void class_changed(BlDomain *domain)
 {
     bl_name_copy(domain->class_name, domain->class->name);
-    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++)
+    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
         domain->fields[i].foreign = FALSE;
+        domain->fields[i].barred_until_usec = 0;
+    }
     domain->triage.engaged = FALSE;
     domain->memory.wanted = -1;
 }
@@ -253,6 +255,12 @@ gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id)
             return open->decision.state == BL_DECISION_PROPOSED && !open->approved;
     }
     return FALSE;
+}
+
+gboolean bl_engine_is_held(const BlEngine *engine, const char *uuid, BlDomainField field)
+{
+    const BlDomain *domain = bl_engine_find(engine, uuid);
+    return domain != NULL && bl_domain_has_control(domain, field) && domain->fields[field].held;
 }
 
 gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid)

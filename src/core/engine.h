@@ -31,6 +31,8 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
 
 /* TRUE while the decision waits for an approval. */
 gboolean bl_engine_is_proposed(const BlEngine *engine, guint64 decision_id);
+/* TRUE while Ballast holds the field changed. */
+gboolean bl_engine_is_held(const BlEngine *engine, const char *uuid, BlDomainField field);
 
 BlMode bl_engine_mode(const BlEngine *engine);
 

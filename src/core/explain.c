@@ -119,6 +119,9 @@ static void rule_append(GString *out, const BlReason *reason)
     case BL_RULE_EXPIRED:
         g_string_append(out, "it was held as long as it may be: ");
         break;
+    case BL_RULE_OPERATOR:
+        g_string_append(out, "somebody asked for it back: ");
+        break;
     case BL_RULE_MEMORY_TAKE:
     case BL_RULE_MEMORY_GIVE:
     case BL_RULE_MEMORY_LIMIT:

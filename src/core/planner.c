@@ -17,6 +17,8 @@
 /* The effect of a step is measured this long after it; given up after the second. */
 #define EFFECT_AFTER_USEC 400000
 #define EFFECT_GIVE_UP_USEC (5 * (gint64)BL_USEC_PER_SEC)
+/* What an operator had given back is left alone so long. */
+#define OPERATOR_USEC (3600 * (gint64)BL_USEC_PER_SEC)
 /* A balloon that an earlier run gave back, and that does not move for so long, is not on its way.
  */
 #define STANDS_USEC (30 * (gint64)BL_USEC_PER_SEC)
@@ -92,6 +94,16 @@ static void mode_set(BlEngine *engine, BlMode mode)
     }
 }
 
+static void undo_take_in(BlEngine *engine, const BlRequest *request)
+{
+    BlDomain *domain = bl_engine_find(engine, request->uuid);
+    if (domain == NULL || !bl_domain_has_control(domain, request->field))
+        return;
+    BlFieldState *field = &domain->fields[request->field];
+    if (field->held || field->flying != 0)
+        field->barred_until_usec = engine->now_usec + OPERATOR_USEC;
+}
+
 static void request_take_in(BlEngine *engine, const BlRequest *request)
 {
     BlOpenDecision *open;
@@ -103,6 +115,9 @@ static void request_take_in(BlEngine *engine, const BlRequest *request)
         open = open_find(engine, request->decision_id);
         if (open != NULL && open->decision.state == BL_DECISION_PROPOSED)
             open->approved = TRUE;
+        break;
+    case BL_REQUEST_UNDO:
+        undo_take_in(engine, request);
         break;
     case BL_REQUEST_RELEASE:
         engine->releasing = TRUE;
@@ -474,6 +489,8 @@ static BlRule undo_rule(const BlEngine *engine, BlFieldState *field, gboolean wa
         return BL_RULE_UNFINISHED;
     if (engine->releasing || field->leaving)
         return BL_RULE_LEAVE;
+    if (engine->now_usec < field->barred_until_usec)
+        return BL_RULE_OPERATOR;
     if (wanted)
         field->undo_reason = field->want.reason;
     else if (field->want.active)
@@ -487,7 +504,9 @@ static void field_plan(Planning *planning, BlDomain *domain, BlDomainField f, gb
     BlFieldState *field = &domain->fields[f];
     gboolean known = bl_values_has(&domain->controls, f);
     gboolean expired = field->want.expires_usec > 0 && engine->now_usec >= field->want.expires_usec;
-    gboolean wanted = field->want.active && !expired && !engine->releasing && !field->leaving;
+    gboolean barred = engine->now_usec < field->barred_until_usec;
+    gboolean wanted =
+        field->want.active && !expired && !barred && !engine->releasing && !field->leaving;
     if (field->flying != 0 || field->locked || must_wait(domain, f))
         return;
     /* Where a gradual control is has to be known to change it, also to give it back. */

@@ -81,8 +81,15 @@ static json_t *outcome_to_json(const BlOutcome *outcome)
 
 static json_t *request_to_json(const BlRequest *request)
 {
-    return json_pack("{s:s, s:s, s:I}", "kind", bl_request_kind_name(request->kind), "mode",
-                     bl_mode_name(request->mode), "decision", (json_int_t)request->decision_id);
+    json_t *object =
+        json_pack("{s:s, s:s, s:I}", "kind", bl_request_kind_name(request->kind), "mode",
+                  bl_mode_name(request->mode), "decision", (json_int_t)request->decision_id);
+    if (request->kind == BL_REQUEST_UNDO) {
+        json_object_set_new(object, "uuid", json_string(request->uuid));
+        json_object_set_new(object, "field",
+                            json_string(bl_field_info(BL_SCOPE_DOMAIN, request->field)->name));
+    }
+    return object;
 }
 
 static json_t *holding_to_json(const BlHolding *holding)
@@ -402,7 +409,16 @@ static gboolean request_read(const json_t *json, BlSample *sample, GError **erro
         !name_read(json, "mode", mode_name, BL_MODE_COUNT, &mode, error) ||
         !integer_read(json, "decision", &id, error))
         return FALSE;
-    BlRequest request = {(BlRequestKind)kind, (BlMode)mode, (guint64)id};
+    BlRequest request = {
+        .kind = (BlRequestKind)kind, .mode = (BlMode)mode, .decision_id = (guint64)id};
+    if (request.kind == BL_REQUEST_UNDO) {
+        int field = 0;
+        const char *uuid = string_read(json, "uuid", error);
+        if (uuid == NULL || !name_read(json, "field", control_name, BL_CONTROLS, &field, error))
+            return FALSE;
+        g_strlcpy(request.uuid, uuid, sizeof request.uuid);
+        request.field = (BlDomainField)field;
+    }
     g_array_append_val(sample->requests, request);
     return TRUE;
 }

@@ -1,8 +1,6 @@
 /* JSON of plans, decisions and views: see codec.h. */
 #include "model/codec.h"
 
-#include <string.h>
-
 #include "base/units.h"
 
 void bl_json_memory_guard(void)
@@ -27,11 +25,15 @@ static json_t *seconds_to_json(gint64 usec)
     return json_real((double)usec / BL_USEC_PER_SEC);
 }
 
+gboolean bl_control_is_unset(BlDomainField field, gint64 value)
+{
+    return value < 0 && (field == BL_DOMAIN_CPU_QUOTA || field == BL_DOMAIN_VCPU_PIN ||
+                         field == BL_DOMAIN_SOFT_LIMIT);
+}
+
 json_t *bl_control_to_json(BlDomainField field, gint64 value)
 {
-    gboolean none_is_negative = field == BL_DOMAIN_CPU_QUOTA || field == BL_DOMAIN_VCPU_PIN ||
-                                field == BL_DOMAIN_SOFT_LIMIT;
-    return none_is_negative && value < 0 ? json_null() : json_integer(value);
+    return bl_control_is_unset(field, value) ? json_null() : json_integer(value);
 }
 
 static const char *field_name(BlDomainField field)
@@ -194,64 +196,6 @@ json_t *bl_view_host_to_json(const BlView *view)
         sharing_view_to_json(&view->sharing), "domains", (int)view->domains->len, "running",
         (int)running, "suffering", (int)suffering, "changesInForce", (int)view->holdings,
         "proposals", (int)view->proposals, "frozen", view->frozen);
-}
-
-static json_t *figures_to_json(const BlValues *figures)
-{
-    json_t *object = json_object();
-    for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
-        if (bl_values_has(figures, i))
-            json_object_set_new(object, bl_field_info(BL_SCOPE_FIGURE, i)->name,
-                                bl_field_info(BL_SCOPE_FIGURE, i)->unit == BL_UNIT_BYTES
-                                    ? json_integer(figures->value[i])
-                                    : bl_ratio_to_json(figures->value[i]));
-    }
-    return object;
-}
-
-/* What libvirt and the guest's balloon driver tell of its memory, in base units; fields by their
- * last word, such as "usable". */
-static json_t *memory_to_json(const BlValues *values)
-{
-    json_t *object = json_object();
-    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_FIELDS; i++) {
-        if (bl_values_has(values, i))
-            json_object_set_new(object, field_name(i) + strlen("memory."),
-                                json_integer(values->value[i]));
-    }
-    return object;
-}
-
-json_t *bl_view_domain_to_json(const BlDomainView *domain)
-{
-    json_t *threads = json_array(), *foreign = json_array();
-    for (guint i = 0; i < domain->threads->len; i++) {
-        const BlThreadView *thread = &g_array_index(domain->threads, BlThreadView, i);
-        json_array_append_new(threads, json_pack("{s:s, s:i, s:o}", "role",
-                                                 bl_thread_role_name(thread->role), "index",
-                                                 (int)thread->index, "figures",
-                                                 figures_to_json(&thread->figures)));
-    }
-    for (guint i = 0; i < BL_DOMAIN_CONTROLS; i++) {
-        if ((domain->foreign >> i) & 1u)
-            json_array_append_new(foreign, json_string(field_name(i)));
-    }
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:b, s:i, s:s, s:s}", "name", domain->name, "uuid", domain->uuid, "state",
-        bl_domain_state_name(domain->state), "stale", domain->stale, "vcpus", (int)domain->vcpus,
-        "class", domain->class_name, "classFrom", bl_class_source_name(domain->class_source));
-    json_object_set_new(object, "objective", bl_ratio_to_json(domain->objective));
-    json_object_set_new(object, "suffers", json_boolean(domain->suffers));
-    json_object_set_new(object, "figures", figures_to_json(&domain->figures));
-    json_object_set_new(object, "controls",
-                        controls_to_json(&domain->controls, 0, BL_DOMAIN_CONTROLS));
-    json_object_set_new(object, "memory", memory_to_json(&domain->controls));
-    if (domain->memory_note[0] != '\0')
-        json_object_set_new(object, "memoryNote", json_string(domain->memory_note));
-    json_object_set_new(object, "changesInForce", json_integer(domain->holdings));
-    json_object_set_new(object, "foreign", foreign);
-    json_object_set_new(object, "threads", threads);
-    return object;
 }
 
 static json_t *blame_to_json(const BlBlameView *blame, gint64 sum_usec)

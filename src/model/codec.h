@@ -36,7 +36,12 @@ json_t *bl_view_host_to_json(const BlView *view);
  * times in seconds, `window` null where it is not known. */
 json_t *bl_view_blame_to_json(const BlDomainView *domain);
 json_t *bl_view_domain_to_json(const BlDomainView *domain);
+/* The same as text, appended; of one domain, or an array of all. */
+void bl_view_domain_write(GString *to, const BlDomainView *domain);
+void bl_view_domains_write(GString *to, const BlView *view);
 
+/* TRUE for a value of a control that means "none" or "all". */
+gboolean bl_control_is_unset(BlDomainField field, gint64 value);
 /* A value of a control as JSON: null where it means "none" or "all". */
 json_t *bl_control_to_json(BlDomainField field, gint64 value);
 

@@ -30,13 +30,18 @@ void bl_plan_clear(BlPlan *plan)
 }
 
 static const char *const rule_names[BL_RULE_COUNT] = {
-    "class-shares",   "class-limit",     "class-cpus",      "class-realtime", "class-reservation",
-    "triage-idle",    "triage-cap",      "triage-relax",    "calm",           "no-help",
-    "class-changed",  "leave-enforce",   "changed-outside", "unfinished",     "expired",
-    "memory-take",    "memory-give",     "memory-limit",    "memory-stats",   "memory-stuck",
-    "memory-squeeze", "memory-pause",    "memory-calm",     "sharing-scan",   "sharing-pace",
-    "sharing-nodes",  "sharing-rest",    "sharing-blocked", "sharing-others", "sharing-calm",
-    "sharing-off",    "placement-nodes", "placement-free",
+    "class-shares",    "class-limit",       "class-cpus",
+    "class-realtime",  "class-reservation", "triage-idle",
+    "triage-cap",      "triage-relax",      "calm",
+    "no-help",         "class-changed",     "leave-enforce",
+    "changed-outside", "unfinished",        "expired",
+    "operator",        "memory-take",       "memory-give",
+    "memory-limit",    "memory-stats",      "memory-stuck",
+    "memory-squeeze",  "memory-pause",      "memory-calm",
+    "sharing-scan",    "sharing-pace",      "sharing-nodes",
+    "sharing-rest",    "sharing-blocked",   "sharing-others",
+    "sharing-calm",    "sharing-off",       "placement-nodes",
+    "placement-free",
 };
 
 static const char *const decision_names[BL_DECISION_STATES] = {

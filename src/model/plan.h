@@ -29,6 +29,7 @@ typedef enum {
     BL_RULE_FOREIGN,           /* somebody else changed the field: our hold on it ends */
     BL_RULE_UNFINISHED,        /* an undo failed half-way: done again before anything else */
     BL_RULE_EXPIRED,           /* held longer than it may without a fresh decision */
+    BL_RULE_OPERATOR,          /* somebody asked for it back */
     BL_RULE_MEMORY_TAKE,       /* the host is beyond its target: idle memory is taken */
     BL_RULE_MEMORY_GIVE,       /* the guest needs memory, or deserves more of it */
     BL_RULE_MEMORY_LIMIT,      /* the class's limit */

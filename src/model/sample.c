@@ -143,7 +143,7 @@ static const char *const culprit_names[BL_CULPRITS] = {"vm",       "service", "k
                                                        "ownLimit", "wakeup",  "unseen"};
 static const char *const result_names[BL_OUTCOME_COUNT] = {"applied", "conflict", "failed",
                                                            "vanished"};
-static const char *const request_names[BL_REQUEST_COUNT] = {"mode", "approve", "release"};
+static const char *const request_names[BL_REQUEST_COUNT] = {"mode", "approve", "undo", "release"};
 
 const char *bl_mode_name(BlMode mode)
 {

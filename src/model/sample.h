@@ -110,6 +110,7 @@ typedef struct {
 typedef enum {
     BL_REQUEST_MODE,
     BL_REQUEST_APPROVE,
+    BL_REQUEST_UNDO,    /* give a field back, and leave it alone for a while */
     BL_REQUEST_RELEASE, /* undo everything now and hold still: the daemon is about to stop */
     BL_REQUEST_COUNT,
 } BlRequestKind;
@@ -118,6 +119,9 @@ typedef struct {
     BlRequestKind kind;
     BlMode mode;         /* BL_REQUEST_MODE */
     guint64 decision_id; /* BL_REQUEST_APPROVE */
+    /* BL_REQUEST_UNDO */
+    char uuid[BL_UUID_SIZE];
+    BlDomainField field;
 } BlRequest;
 
 /* A change that is in force and ours: journalled by this or an earlier run of the daemon. */

@@ -234,7 +234,8 @@ json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error
     sqlite3_stmt *get = NULL;
     if (sqlite3_prepare_v2(store->reader,
                            "SELECT json FROM (SELECT id, json FROM decision WHERE id > ?1 AND "
-                           "wall >= ?2 AND (?3 IS NULL OR name = ?3 OR uuid = ?3 OR victim = ?3) "
+                           "wall >= ?2 AND id <= ?5 AND wall < ?6 AND (?3 IS NULL OR name = ?3 OR "
+                           "uuid = ?3 OR victim = ?3) "
                            "ORDER BY id DESC LIMIT ?4) ORDER BY id",
                            -1, &get, NULL) != SQLITE_OK) {
         fail(store->reader, "read", error);
@@ -245,6 +246,8 @@ json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error
     if (query->domain != NULL)
         sqlite3_bind_text(get, 3, query->domain, -1, SQLITE_STATIC);
     sqlite3_bind_int64(get, 4, query->limit);
+    sqlite3_bind_int64(get, 5, query->upto > 0 ? (gint64)query->upto : G_MAXINT64);
+    sqlite3_bind_int64(get, 6, query->until_usec > 0 ? query->until_usec : G_MAXINT64);
     json_t *items = json_array();
     while (sqlite3_step(get) == SQLITE_ROW) {
         json_t *item = json_loads((const char *)sqlite3_column_text(get, 0), 0, NULL);

@@ -45,7 +45,9 @@ char *bl_store_take_failure(BlStore *store);
 
 typedef struct {
     guint64 after;      /* only ids above */
+    guint64 upto;       /* only ids up to this; 0: all */
     gint64 since_usec;  /* only decided at or after this wall time */
+    gint64 until_usec;  /* and before this; 0: all */
     const char *domain; /* name or UUID of who was changed, or name of whom it was for; NULL: all */
     guint limit;        /* the newest so many */
 } BlStoreQuery;

@@ -16,6 +16,8 @@ G_DEFINE_QUARK(bl - trace - error - quark, bl_trace_error)
 struct BlTraceWriter {
     FILE *file;
     char *path;
+    char *memory; /* of one that has no file: malloc()ed by stdio */
+    size_t length;
 };
 
 struct BlTraceReader {
@@ -45,6 +47,14 @@ static gboolean line_write(BlTraceWriter *writer, json_t *object, GError **error
     return TRUE;
 }
 
+static gboolean header_write(BlTraceWriter *writer, BlMode mode, GError **error)
+{
+    return line_write(writer,
+                      json_pack("{s:s, s:i, s:s, s:s}", "kind", "ballast-trace", "format",
+                                BL_TRACE_FORMAT, "version", BL_VERSION, "mode", bl_mode_name(mode)),
+                      error);
+}
+
 BlTraceWriter *bl_trace_writer_open(const char *path, BlMode mode, GError **error)
 {
     g_autoptr(BlTraceWriter) writer = g_new0(BlTraceWriter, 1);
@@ -56,12 +66,33 @@ BlTraceWriter *bl_trace_writer_open(const char *path, BlMode mode, GError **erro
         return NULL;
     }
     bl_fd_steal(&fd);
-    if (!line_write(writer,
-                    json_pack("{s:s, s:i, s:s, s:s}", "kind", "ballast-trace", "format",
-                              BL_TRACE_FORMAT, "version", BL_VERSION, "mode", bl_mode_name(mode)),
-                    error))
+    return header_write(writer, mode, error) ? g_steal_pointer(&writer) : NULL;
+}
+
+BlTraceWriter *bl_trace_writer_new(BlMode mode, GError **error)
+{
+    g_autoptr(BlTraceWriter) writer = g_new0(BlTraceWriter, 1);
+    writer->path = g_strdup("(in memory)");
+    writer->file = open_memstream(&writer->memory, &writer->length);
+    if (writer->file == NULL) {
+        io_fail(error, "create", writer->path);
         return NULL;
-    return g_steal_pointer(&writer);
+    }
+    return header_write(writer, mode, error) ? g_steal_pointer(&writer) : NULL;
+}
+
+static void memory_free(gpointer memory)
+{
+    free(memory);
+}
+
+GBytes *bl_trace_writer_take(BlTraceWriter *writer, GError **error)
+{
+    if (!bl_trace_writer_flush(writer, error))
+        return NULL;
+    fclose(g_steal_pointer(&writer->file));
+    char *memory = g_steal_pointer(&writer->memory);
+    return g_bytes_new_with_free_func(memory, writer->length, memory_free, memory);
 }
 
 gboolean bl_trace_write_policy(BlTraceWriter *writer, json_t *files, GError **error)
@@ -87,6 +118,7 @@ void bl_trace_writer_close(BlTraceWriter *writer)
         return;
     if (writer->file != NULL)
         fclose(writer->file);
+    free(writer->memory);
     g_free(writer->path);
     g_free(writer);
 }

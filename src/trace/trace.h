@@ -25,6 +25,9 @@ typedef struct BlTraceWriter BlTraceWriter;
  * the engine's at the start. */
 BlTraceWriter *bl_trace_writer_open(const char *path, BlMode mode,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One that is kept in memory, up to when it is taken. */
+BlTraceWriter *bl_trace_writer_new(BlMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *bl_trace_writer_take(BlTraceWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Writing is buffered; a tick that cannot be written ends the recording with an error. What the
  * file holds is a beginning of the trace at any moment. */
 gboolean bl_trace_write_policy(BlTraceWriter *writer, json_t *files,

@@ -6,10 +6,10 @@ foreign_seen() { api d "vms/$WEB" | jq -e '.foreign | index("cpu.shares") != nul
 
 foreign() {
 	daemon_start d --mode enforce
-	ok "the weight of the class stands" wait_for 5 shares_are "$WEB" 8000
+	ok "the weight of the class stands" wait_for 30 shares_are "$WEB" 8000
 	lab_virsh schedinfo "$WEB" --live --set cpu_shares=3000 >/dev/null
-	ok "the change is noticed" wait_for 8 foreign_seen
-	ok "the log says it once" wait_for 2 log_count_is d \
+	ok "the change is noticed" wait_for 30 foreign_seen
+	ok "the log says it once" wait_for 30 log_count_is d \
 		"$WEB.*(somebody else|set by somebody)" 1
 	ok "it is left alone" shares_are "$WEB" 3000
 	ok "a clean stop succeeds" daemon_stop d

@@ -9,10 +9,10 @@ reload_good_and_bad() {
 	local effective
 	policy_with ''
 	daemon_start d --mode enforce --policy "$RUN/policy.yaml"
-	ok "the weight of the class stands" wait_for 5 shares_are "$WEB" 8000
+	ok "the weight of the class stands" wait_for 30 shares_are "$WEB" 8000
 	policy_with 's/shares: 8000/shares: 4000/'
 	ok "a good policy is taken over" same "$(reload | jq -r .message)" "the policy is reloaded"
-	ok "and acted upon" wait_for 5 shares_are "$WEB" 4000
+	ok "and acted upon" wait_for 30 shares_are "$WEB" 4000
 
 	effective=$(api d policy | jq -r .effective)
 	policy_with 's/shares: 4000/shres: 1/; s/ready: 5%/ready: 500%/'
@@ -22,14 +22,14 @@ reload_good_and_bad() {
 	ok "status says so" api_is d status '.policy.error != null' true
 	printf '\0\1\2\377' >"$RUN/policy.yaml"
 	kill -HUP "$(daemon_pid d)"
-	ok "a binary file after SIGHUP is refused" wait_for 3 log_has d 'was refused'
+	ok "a binary file after SIGHUP is refused" wait_for 30 log_has d 'was refused'
 	rm "$RUN/policy.yaml"
 	ok "a missing file is refused" same "$(reload | jq .status)" 422
 	ok "and the daemon goes on" shares_are "$WEB" 4000
 	policy_with ''
 	kill -HUP "$(daemon_pid d)"
-	ok "a good one after SIGHUP is taken over" wait_for 5 shares_are "$WEB" 8000
-	ok "status is well again" wait_for 2 api_is d status '.policy.error == null' true
+	ok "a good one after SIGHUP is taken over" wait_for 30 shares_are "$WEB" 8000
+	ok "status is well again" wait_for 30 api_is d status '.policy.error == null' true
 }
 
 # Three neighbours with 2 vCPUs and the critical guest: 7 cores, when all are guaranteed.

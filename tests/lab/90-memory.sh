@@ -47,10 +47,10 @@ short() {
 	guests_begin
 	policy_make
 	daemon_start d --mode enforce
-	ok "statistics that were off are on" wait_for 10 period_is "$IDLE" 1
+	ok "statistics that were off are on" wait_for 30 period_is "$IDLE" 1
 	ok "idle memory is taken" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
 	ok "a critical guest keeps its memory" balloon_is "$WEB" 128
-	ok "a decision says why" wait_for 5 decided d \
+	ok "a decision says why" wait_for 30 decided d \
 		".target == \"$IDLE\" and .rule == \"memory-take\" and (.sentence | test(\"memory is short\"))"
 	ok "the state and the balloons show" bash -c "'$BALLAST' --socket '$RUN/d.sock' vms --memory | grep -q '$IDLE'"
 	ok "a busy guest keeps what it uses" balloon_is "$BUSY" "$MAX"
@@ -64,11 +64,11 @@ short() {
 	daemon_kill d
 	ok "after kill -9 the balloons stay" balloon_below "$IDLE" $((MAX - 50))
 	daemon_start d --mode enforce
-	ok "the next run knows them" wait_for 10 api_is d "vms/$IDLE" '.changesInForce >= 2' true
+	ok "the next run knows them" wait_for 30 api_is d "vms/$IDLE" '.changesInForce >= 2' true
 	ok "and goes on with them" log_count_is d "goes back" "$returned"
 	ok "a clean stop succeeds" daemon_stop d
-	ok "and gives the idle guest's memory back" wait_for 10 balloon_is "$IDLE" "$MAX"
-	ok "and the busy guest's" wait_for 10 balloon_is "$BUSY" "$MAX"
+	ok "and gives the idle guest's memory back" wait_for 30 balloon_is "$IDLE" "$MAX"
+	ok "and the busy guest's" wait_for 30 balloon_is "$BUSY" "$MAX"
 	ok "and its statistics are off again" period_is "$IDLE" 0
 }
 
@@ -78,12 +78,12 @@ killed_on_the_way() {
 	daemon_start d --mode enforce
 	ok "idle memory is taken" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
 	"$BALLAST" --socket "$RUN/d.sock" mode observe >/dev/null 2>&1
-	wait_for 10 log_has d "$IDLE: memory.balloon goes back"
+	wait_for 30 log_has d "$IDLE: memory.balloon goes back"
 	daemon_kill d
 	daemon_start d --mode enforce
 	ok "after kill -9 on its way back it is taken again" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
 	ok "a clean stop succeeds" daemon_stop d
-	ok "and all that it had is back" wait_for 10 balloon_is "$IDLE" "$MAX"
+	ok "and all that it had is back" wait_for 30 balloon_is "$IDLE" "$MAX"
 }
 
 foreign() {
@@ -91,18 +91,18 @@ foreign() {
 	daemon_start d --mode enforce
 	ok "idle memory is taken again" wait_for 30 balloon_below "$IDLE" $((MAX - 50))
 	lab_virsh setmem "$IDLE" 100MiB --live >/dev/null
-	ok "somebody's setmem is reported" wait_for 20 log_has d "$IDLE.*set by somebody else"
-	ok "and left alone" wait_for 10 balloon_is "$IDLE" 100
+	ok "somebody's setmem is reported" wait_for 30 log_has d "$IDLE.*set by somebody else"
+	ok "and left alone" wait_for 30 balloon_is "$IDLE" 100
 	ok "a clean stop succeeds" daemon_stop d
 	ok "and leaves it alone as well" balloon_is "$IDLE" 100
 }
 
 observe() {
 	lab_virsh setmem "$IDLE" "${MAX}MiB" --live >/dev/null
-	ok "the balloon is whole" wait_for 10 balloon_is "$IDLE" "$MAX"
+	ok "the balloon is whole" wait_for 30 balloon_is "$IDLE" "$MAX"
 	policy_make
 	daemon_start d --mode observe
-	ok "it is short and says so" wait_for 20 api_is d status '.memory.pressed' true
+	ok "it is short and says so" wait_for 30 api_is d status '.memory.pressed' true
 	ok "nothing is switched on" period_is "$IDLE" 0
 	ok "nothing is taken" balloon_is "$BUSY" "$MAX"
 	ok "a clean stop succeeds" daemon_stop d

@@ -50,7 +50,7 @@ fit_is() { local rc=0; fit "$1" || rc=$?; [ "$rc" = "$2" ]; }
 question() {
 	policy_make refuse 900
 	daemon_start d --mode enforce
-	ok "a small guest fits" wait_for 5 fit_is 512MiB 0
+	ok "a small guest fits" wait_for 30 fit_is 512MiB 0
 	ok "a large one does not" fit_is 1000MiB 4
 	ok "with the arithmetic" bash -c "'$BALLAST' --socket '$RUN/d.sock' fit --vcpus 1 --class critical --memory 1000MiB | grep 'memory.use *no'"
 	ok "several do not fit as one does" bash -c "'$BALLAST' --socket '$RUN/d.sock' fit --vcpus 1 --class critical --memory 512MiB --count 5 | grep 'no: 1 of 5 fit'"
@@ -70,7 +70,7 @@ refused() {
 	ok "it does not run" not is_there "$NEW"
 	ok "the log says so" log_has d "$NEW .critical. with 1000 MiB .*refuses its start"
 	ok "so does the status" api_is d status ".notices | any(test(\"$NEW.*does not fit\"))" true
-	ok "and who follows the log" wait_for 5 grep -q "$NEW .*refuses its start" "$RUN/follow.out"
+	ok "and who follows the log" wait_for 30 grep -q "$NEW .*refuses its start" "$RUN/follow.out"
 	kill "$follow"
 	ok "a guest that fits starts" guest_start "$NEW" 512
 	ok "it runs" is_there "$NEW"
@@ -91,7 +91,7 @@ warned() {
 	policy_make refuse 50
 	ok "told to refuse" same "$(api_post d policy/reload '{}' | jq -r .message)" "the policy is reloaded"
 	api_post d mode '{"mode":"observe"}' >/dev/null
-	ok "observing" wait_for 3 api_is d status .mode observe
+	ok "observing" wait_for 30 api_is d status .mode observe
 	ok "nothing is refused" guest_start "$NEW" 256
 	ok "the log says why" log_has d "$NEW .*because the mode is observe"
 	"$LAB" guest remove "$NEW"
@@ -115,7 +115,7 @@ promised() {
 		default: batch
 	YAML
 	daemon_start d --mode observe
-	ok "it starts" wait_for 5 log_has d 'the policy promises more than the host has'
+	ok "it starts" wait_for 30 log_has d 'the policy promises more than the host has'
 	ok "and says so" api_is d status '.notices | any(test("^class .*the memory of 1 guest .*hard boundary is 90 % of 100 MiB"))' true
 	answer=$(api_post d policy/reload '{}')
 	ok "such a policy is not taken over" same "$(jq .status <<<"$answer")" 422
@@ -124,7 +124,7 @@ promised() {
 	ok "nor is a class that reserves more" same "$(jq .status <<<"$answer")" 422
 	answer=$(api_post d "vms/$WEB/class" '{"class":"batch"}')
 	ok "one that reserves less is" same "$(jq -r .kind <<<"$answer")" Done
-	ok "then all is well" wait_for 3 api_is d status '.notices | any(startswith("class"))' false
+	ok "then all is well" wait_for 30 api_is d status '.notices | any(startswith("class"))' false
 }
 
 # Whatever becomes of the daemon, guests start.

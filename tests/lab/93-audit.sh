@@ -64,7 +64,7 @@ applied() {
 	lab_virsh destroy "$OLD" >/dev/null
 	lab_virsh start "$OLD" --paused >/dev/null
 	ok "started again it has it" runs_with "freePageReporting='on'"
-	ok "then nothing is found" wait_for 10 not finds "$OLD" memory.reporting true
+	ok "then nothing is found" wait_for 30 not finds "$OLD" memory.reporting true
 	ok "nothing to change is a conflict" audit_rc 5 "$OLD" --apply memory.reporting
 	ok "undone" audit_rc 0 "$OLD" --undo memory.reporting
 	ok "the definition is as before" next_is "$before"
@@ -85,7 +85,7 @@ killed() {
 	daemon_start d --mode enforce
 	ok "the next daemon knows it as its own" finds "$OLD" memory.reporting '.state == "set" and .byBallast'
 	lab_virsh destroy "$OLD" >/dev/null
-	ok "undone while the guest does not run" wait_for 10 audit_rc 0 "$OLD" --undo memory.reporting
+	ok "undone while the guest does not run" wait_for 30 audit_rc 0 "$OLD" --undo memory.reporting
 	ok "the definition is as before" next_is "$before"
 }
 
@@ -100,7 +100,7 @@ foreign() {
 	ok "and is theirs from then on" audit_rc 5 "$OLD" --undo memory.reporting
 	lab_virsh dumpxml "$OLD" | sed "s/<name>.*</<name>$GONE</; /<uuid>/d; /<mac /d; /<address /d" >"$RUN/passing.xml"
 	lab_virsh create "$RUN/passing.xml" --paused >/dev/null
-	ok "a transient guest has no definition" wait_for 10 audit_rc 4 "$GONE" --apply memory.reporting
+	ok "a transient guest has no definition" wait_for 30 audit_rc 4 "$GONE" --apply memory.reporting
 	ok "it stays transient" same "$(lab_virsh dominfo "$GONE" | awk '/^Persistent/ { print $2 }')" no
 	lab_virsh destroy "$GONE" >/dev/null
 }
@@ -119,7 +119,7 @@ huge() {
 	ok "huge pages and ballooning contradict" finds "$OLD" memory.locked '.severity == "warning"'
 	ok "so none are proposed" not finds "$OLD" memory.huge_pages true
 	api_post d "vms/$OLD/class" '{"class":"huge"}' >/dev/null
-	ok "required and lacking is an error" wait_for 5 audit_rc 11 "$OLD"
+	ok "required and lacking is an error" wait_for 30 audit_rc 11 "$OLD"
 	if [ "$(cat /proc/sys/vm/nr_hugepages)" != 0 ]; then
 		skip "refused without pages" "the host has some"
 		return

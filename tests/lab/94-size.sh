@@ -46,12 +46,12 @@ sized() {
 	large_start
 	before=$(next_xml)
 	daemon_start d --mode observe
-	ok "of a guest that is new nothing is known" wait_for 10 advises '.cpu.verdict == "unknown" and .cpu.advised == 4'
+	ok "of a guest that is new nothing is known" wait_for 30 advises '.cpu.verdict == "unknown" and .cpu.advised == 4'
 	ok "so nothing is applied" size_rc 5 "$LARGE" --apply
 	daemon_stop d
 	demand_keep '{"vcpus":4,"intervals":2304,"full":0,"waited":0}' "$NONE"
 	daemon_start d --mode observe
-	ok "what an earlier run kept is known" wait_for 10 advises '.cpu.verdict == "shrink" and .cpu.advised == 2 and .cpu.confidence == "high"'
+	ok "what an earlier run kept is known" wait_for 30 advises '.cpu.verdict == "shrink" and .cpu.advised == 2 and .cpu.confidence == "high"'
 	ok "the table shows it" bash -c "'$BALLAST' --socket '$RUN/d.sock' size | grep -Eq '$LARGE +standard +4 +2 +high'"
 	ok "a guest that is not there" size_rc 3 "$LARGE-x"
 	ok "a dry run shows the difference" bash -c "'$BALLAST' --socket '$RUN/d.sock' size '$LARGE' --apply --dry-run | grep -q \"^+.*<vcpu.* current='2'.*>4<\""
@@ -62,7 +62,7 @@ sized() {
 	ok "the running guest keeps its vCPUs" same "$(lab_virsh vcpucount "$LARGE" --live --current)" 4
 	lab_virsh destroy "$LARGE" >/dev/null
 	lab_virsh start "$LARGE" --paused >/dev/null
-	ok "started again it has two" wait_for 10 advises '.cpu.has == 2'
+	ok "started again it has two" wait_for 30 advises '.cpu.has == 2'
 	ok "its past counts on" advises '.cpu.verdict == "keep"'
 	ok "nothing to change is a conflict" size_rc 5 "$LARGE" --apply
 	ok "undone" size_rc 0 "$LARGE" --undo
@@ -83,7 +83,7 @@ verified() {
 	daemon_stop d
 	demand_keep '{"vcpus":4,"intervals":2304,"full":0,"waited":0}' "$NONE"
 	daemon_start d --mode enforce
-	ok "fewer vCPUs are advised" wait_for 10 advises '.cpu.advised == 2'
+	ok "fewer vCPUs are advised" wait_for 30 advises '.cpu.advised == 2'
 	ok "--live alone is no order" size_rc 2 "$LARGE" --live
 	ok "applied, and the running guest asked" size_rc 0 "$LARGE" --apply --live
 	ok "vCPUs that it was started with stay, and that is told" log_has d "size of $LARGE is set for its next start; it runs with 4 vCPUs now"
@@ -93,12 +93,12 @@ verified() {
 	lab_virsh start "$LARGE" --paused >/dev/null
 	demand_keep '{"vcpus":2,"intervals":24,"full":12,"waited":0}' '{"vcpus":4,"intervals":2304,"full":0,"waited":0}'
 	daemon_start d --mode observe
-	ok "started again it has two" wait_for 10 advises '.cpu.has == 2'
+	ok "started again it has two" wait_for 30 advises '.cpu.has == 2'
 	ok "what came of it is known" advises '.effect | test("used them up 50 % of the time")'
 	daemon_stop d
 	ok "observing undoes nothing" next_has "<vcpu.* current='2'"
 	daemon_start d --mode enforce
-	ok "two were too few: it is undone" wait_for 20 log_has d "size of $LARGE is undone; it runs with 4 vCPUs now, because with 2 vCPUs .*used them up 50 %"
+	ok "two were too few: it is undone" wait_for 30 log_has d "size of $LARGE is undone; it runs with 4 vCPUs now, because with 2 vCPUs .*used them up 50 %"
 	ok "the definition is as before" next_is "$before"
 	ok "and so is the running guest" has_live 4
 	daemon_stop d

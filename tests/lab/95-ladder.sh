@@ -49,10 +49,10 @@ squeeze() {
 	policy_make 107 never
 	daemon_start d --mode enforce
 	ok "who may be squeezed gets a soft limit" wait_for 30 soft_limit_below_mib $((MAX - 50))
-	ok "a decision says why" wait_for 5 decided d \
+	ok "a decision says why" wait_for 30 decided d \
 		".target == \"$BATCH\" and .rule == \"memory-squeeze\" and (.sentence | test(\"balloons do not end it\"))"
 	ok "nobody is paused whose class does not allow it" state_is running
-	ok "the status names who had better move" wait_for 5 api_is d status '.memory.mover != null' true
+	ok "the status names who had better move" wait_for 30 api_is d status '.memory.mover != null' true
 	daemon_kill d
 	ok "after kill -9 the limit stays" soft_limit_below_mib $((MAX - 50))
 	ok "ballastd --restore succeeds" restore
@@ -63,7 +63,7 @@ pause() {
 	policy_make 107 allowed
 	daemon_start d --mode enforce
 	ok "who may be paused is, when memory is all but gone" wait_for 30 state_is paused
-	ok "a decision says why" wait_for 5 decided d \
+	ok "a decision says why" wait_for 30 decided d \
 		".target == \"$BATCH\" and .rule == \"memory-pause\" and (.sentence | test(\"all but gone\"))"
 	daemon_kill d
 	ok "after kill -9 it stays paused" state_is paused
@@ -74,7 +74,7 @@ pause() {
 	ok "the next run pauses it again" wait_for 30 state_is paused
 	boundary_widen
 	ok "with memory enough it goes on" wait_for 40 state_is running
-	ok "and has no limit" wait_for 20 soft_limit_is "$SOFT_LIMIT"
+	ok "and has no limit" wait_for 30 soft_limit_is "$SOFT_LIMIT"
 	ok "a clean stop succeeds" daemon_stop d
 }
 
@@ -83,7 +83,7 @@ resumed_by_hand() {
 	daemon_start d --mode enforce
 	ok "it is paused" wait_for 30 state_is paused
 	lab_virsh resume "$BATCH" >/dev/null
-	ok "somebody's resume is reported" wait_for 20 log_has d "$BATCH.*set by somebody else"
+	ok "somebody's resume is reported" wait_for 30 log_has d "$BATCH.*set by somebody else"
 	ok "a clean stop succeeds" daemon_stop d
 	ok "and it runs" state_is running
 }

@@ -42,7 +42,7 @@ no_part() {
 	[ -e "$(guest_cgroup "$WEB")/cpu.rt_runtime_us" ] || { skip "a group without a part of it is left alone" "this kernel does not divide it"; return; }
 	policy_make
 	daemon_start d --mode enforce
-	ok "the weights of the class stand" wait_for 10 shares_are "$WEB" 8000
+	ok "the weights of the class stand" wait_for 30 shares_are "$WEB" 8000
 	ok "a group without a part of it is left alone" policies_are "$WEB" TS
 	ok "and nothing failed" not log_has d 'cpu.realtime|real-time'
 	ok "a clean stop succeeds" daemon_stop d
@@ -52,9 +52,9 @@ realtime() {
 	realtime_parts 800000
 	policy_make
 	daemon_start d --mode enforce
-	ok "all threads of the guest have real-time priority" wait_for 10 policies_are "$WEB" RR
+	ok "all threads of the guest have real-time priority" wait_for 30 policies_are "$WEB" RR
 	ok "and no thread of others" policies_are "${HOGS[0]}" TS
-	ok "a decision says why" wait_for 5 decided d \
+	ok "a decision says why" wait_for 30 decided d \
 		".target == \"$WEB\" and .rule == \"class-realtime\" and (.sentence | test(\"class critical asks for it: $WEB gets real-time priority\"))"
 	ok "explain tells it" bash -c "'$BALLAST' --socket '$RUN/d.sock' explain '$WEB' | grep -q 'real-time priority'"
 	daemon_kill d
@@ -62,16 +62,16 @@ realtime() {
 	ok "--restore succeeds" restore
 	ok "and gives the ordinary priority back" policies_are "$WEB" TS
 	daemon_start d --mode enforce
-	ok "again" wait_for 10 policies_are "$WEB" RR
+	ok "again" wait_for 30 policies_are "$WEB" RR
 	# Somebody gives the guest a limit, to which its threads would not be held.
 	lab_virsh schedinfo "$WEB" --live --set global_quota=50000 >/dev/null
-	ok "with a limit of its own it is ordinary" wait_for 15 policies_are "$WEB" TS
+	ok "with a limit of its own it is ordinary" wait_for 30 policies_are "$WEB" TS
 	lab_virsh schedinfo "$WEB" --live --set global_quota=-1 >/dev/null
-	ok "without it not" wait_for 15 policies_are "$WEB" RR
+	ok "without it not" wait_for 30 policies_are "$WEB" RR
 	# shellcheck disable=SC2046
 	chrt --other --all-tasks --pid 0 "$(guest_pid "$WEB")"
 	"$BALLAST" --socket "$RUN/d.sock" mode observe >/dev/null 2>&1
-	ok "somebody else's change is left alone" wait_for 10 log_has d "$WEB.*set by somebody else"
+	ok "somebody else's change is left alone" wait_for 30 log_has d "$WEB.*set by somebody else"
 	ok "a clean stop succeeds" daemon_stop d
 	ok "and all is ordinary" policies_are "$WEB" TS
 	realtime_parts 0

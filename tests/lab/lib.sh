@@ -83,6 +83,13 @@ idle_is() {
 	shift
 	for name in "$@"; do [ "$(guest_idle "$name")" = "$want" ] || return 1; done
 }
+# Those of the neighbours that are in idle priority. Only who is seen to be in the way pays, and by chance
+# one of three may not be.
+idle_names() {
+	local name
+	for name in "${HOGS[@]}"; do [ "$(guest_idle "$name")" = 0 ] || echo "$name"; done
+}
+any_idle() { [ -n "$(idle_names)" ]; }
 shares_are() { [ "$(guest_shares "$1")" = "$2" ]; }
 
 # What the QEMUs of host1 occupy together.

@@ -59,12 +59,6 @@ throttled() {
 	lab_virsh suspend "$HOG" >/dev/null
 }
 
-any_idle() {
-	local name
-	for name in "${HOGS[@]}"; do [ "$(guest_idle "$name")" = 0 ] || return 0; done
-	return 1
-}
-
 # Killed at once: the pressure of an emulated host comes and goes.
 idles() {
 	POLICY=$ROOT/src/config/default-policy.yaml

@@ -146,7 +146,7 @@ static void test_ring(void)
     g_assert_cmpint(bl_event_ring_after(ring, 7, &gap), ==, 0);
     g_assert_false(gap);
     for (guint64 id = 1; id <= BL_EVENTS_MAX + 10; id++)
-        bl_event_ring_add(ring, 2 * id, "x");
+        bl_event_ring_add(ring, 2 * id, g_string_new("x"));
     g_assert_cmpint(bl_event_ring_first(ring), ==, 10);
     g_assert_cmpint(bl_event_ring_end(ring), ==, BL_EVENTS_MAX + 10);
     g_assert_cmpint(bl_event_ring_after(ring, 20, &gap), ==, 10);
@@ -160,7 +160,7 @@ static void test_ring(void)
     g_assert_cmpint(bl_event_ring_after(ring, 999999, &gap), ==, 10);
 
     g_autofree char *large = g_strnfill(BL_EVENTS_BYTES_MAX, 'x');
-    bl_event_ring_add(ring, 9999999, large);
+    bl_event_ring_add(ring, 9999999, g_string_new(large));
     g_assert_cmpint(bl_event_ring_end(ring) - bl_event_ring_first(ring), ==, 1);
 }
 

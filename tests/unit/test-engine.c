@@ -116,6 +116,35 @@ static void test_advise_and_approve(void)
     g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 1024);
 }
 
+/* Given back on request, and left alone for an hour or until there is a new order. */
+static void test_undo_on_request(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    world_run(world, 1000000);
+    const BlDecision *applied = world_last(world, BL_RULE_CLASS_SHARES, BL_DECISION_APPLIED);
+    BlRequest request = {.kind = BL_REQUEST_UNDO, .field = BL_DOMAIN_CPU_SHARES};
+    g_strlcpy(request.uuid, applied->step.uuid, sizeof request.uuid);
+    g_assert_true(bl_engine_is_held(world->engine, request.uuid, request.field));
+    g_array_append_val(world->requests, request);
+    world_run(world, 1000000);
+    g_assert_false(bl_engine_is_held(world->engine, request.uuid, request.field));
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 1024);
+    g_assert_cmpuint(world_count(world, BL_RULE_OPERATOR, BL_DECISION_APPLIED), ==, 1);
+    /* What is not held cannot be barred. */
+    g_array_append_val(world->requests, request);
+    world_run(world, 3590000000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 1024);
+    world_run(world, 12000000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 8000);
+    g_array_append_val(world->requests, request);
+    world_run(world, 1000000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), ==, 1024);
+    web->class_name = "standard";
+    world_run(world, 1000000);
+    g_assert_cmpint(world_control(web, BL_DOMAIN_CPU_SHARES), !=, 1024);
+}
+
 static void test_proposal_withdrawn(void)
 {
     g_autoptr(World) world = world_new(BL_MODE_ADVISE);
@@ -433,6 +462,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/foreign-change", test_foreign_change);
     g_test_add_func("/engine/advise-and-approve", test_advise_and_approve);
     g_test_add_func("/engine/proposal-withdrawn", test_proposal_withdrawn);
+    g_test_add_func("/engine/undo-on-request", test_undo_on_request);
     g_test_add_func("/engine/failure-backs-off", test_failure_backs_off);
     g_test_add_func("/engine/one-step-in-flight", test_one_step_in_flight);
     g_test_add_func("/engine/rate-limits", test_rate_limits);

@@ -44,6 +44,7 @@ static void test_rules(void)
         {BL_RULE_FOREIGN, "somebody else changed it: "},
         {BL_RULE_UNFINISHED, "giving it back did not succeed whole: "},
         {BL_RULE_EXPIRED, "it was held as long as it may be: "},
+        {BL_RULE_OPERATOR, "somebody asked for it back: "},
         {BL_RULE_COUNT, ""},
         {BL_RULE_CALM, "hog (batch) and the classes above it have had CPU time enough: "},
         {BL_RULE_TRIAGE_RELAX, "web (critical) meets its objective with room: "},

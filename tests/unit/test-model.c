@@ -48,7 +48,7 @@ static BlSample *sample_make(void)
     }
     BlOutcome outcome = {4, BL_OUTCOME_FAILED, 7, g_strdup("why")};
     g_array_append_val(sample->outcomes, outcome);
-    BlRequest request = {BL_REQUEST_APPROVE, BL_MODE_ADVISE, 12};
+    BlRequest request = {.kind = BL_REQUEST_APPROVE, .mode = BL_MODE_ADVISE, .decision_id = 12};
     g_array_append_val(sample->requests, request);
     BlHolding holding = {.generation = 3, .field = BL_DOMAIN_CPU_IDLE, .value = 1, .shares = 200};
     g_strlcpy(holding.uuid, uuids[0], sizeof holding.uuid);

@@ -72,6 +72,24 @@ static void test_format(void)
     check_text(bl_time_append, 1700000000123456, "2023-11-14T22:13:20.123Z");
 }
 
+static void test_time(void)
+{
+    gint64 usec = -1;
+    g_assert_true(bl_time_parse("2023-11-14T22:13:20.123Z", &usec));
+    g_assert_cmpint(usec, ==, 1700000000123000);
+    g_assert_true(bl_time_parse("2023-11-14T23:13:20+01:00", &usec));
+    g_assert_cmpint(usec, ==, 1700000000000000);
+    g_assert_true(bl_time_parse("2023-11-14", &usec));
+    g_assert_cmpint(usec, ==, 1699920000000000);
+    g_assert_true(bl_moment_parse("10min", 1700000000000000, &usec));
+    g_assert_cmpint(usec, ==, 1699999400000000);
+    usec = 5;
+    const char *bad[] = {"", "now", "2023-13-14", "2023-11-14T25:00:00Z", "T00:00:00Z"};
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(bl_moment_parse(bad[i], 0, &usec));
+    g_assert_cmpint(usec, ==, 5);
+}
+
 static void test_share(void)
 {
     g_assert_cmpint(bl_permyriad_of(1, 2), ==, 5000);
@@ -86,6 +104,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/units/parse", test_parse);
     g_test_add_func("/units/format", test_format);
+    g_test_add_func("/units/time", test_time);
     g_test_add_func("/units/share", test_share);
     return g_test_run();
 }
