@@ -35,23 +35,47 @@ static gboolean is_overtaken(const BlTop *top, const json_t *decision)
     return FALSE;
 }
 
-/* Of the log, the chosen line; else the newest that is about the chosen guest. */
-static const json_t *decision_find(const BlTop *top, BlTopAskKind kind, const char *uuid)
+static const char *guest_name(const BlTop *top, const char *uuid)
 {
-    if (top->panel == BL_PANEL_LOG) {
-        const BlTopLine *line = bl_top_line(top);
-        return line != NULL ? g_ptr_array_index(top->shot->decisions, line->item) : NULL;
-    }
-    for (guint i = 0; i < top->shot->decisions->len; i++) {
-        const json_t *decision = g_ptr_array_index(top->shot->decisions, i);
-        if (g_strcmp0(bl_text_of(decision, "uuid"), uuid) == 0 && is_in_state(decision, kind) &&
-            (kind == BL_ASK_APPROVE || !is_overtaken(top, decision)))
-            return decision;
+    for (guint i = 0; i < top->shot->guests->len; i++) {
+        const BlTopGuest *guest = &g_array_index(top->shot->guests, BlTopGuest, i);
+        if (strcmp(guest->uuid, uuid) == 0)
+            return guest->name;
     }
     return NULL;
 }
 
-static void ask_person(BlTop *top, BlTopAskKind kind, const json_t *decision)
+/* Of the log, the chosen line. Else the newest that changes the chosen guest, or, where none does,
+ * that was made for it: whoever suffers is helped by changes of others. */
+static const json_t *decision_find(const BlTop *top, BlTopAskKind kind, const char *uuid,
+                                   guint *ret_more)
+{
+    const json_t *found = NULL;
+    const char *name = guest_name(top, uuid);
+    *ret_more = 0;
+    if (top->panel == BL_PANEL_LOG) {
+        const BlTopLine *line = bl_top_line(top);
+        return line != NULL ? g_ptr_array_index(top->shot->decisions, line->item) : NULL;
+    }
+    for (guint pass = 0; found == NULL && pass < 2; pass++) {
+        for (guint i = 0; i < top->shot->decisions->len; i++) {
+            const json_t *decision = g_ptr_array_index(top->shot->decisions, i);
+            gboolean about =
+                pass == 0 ? g_strcmp0(bl_text_of(decision, "uuid"), uuid) == 0
+                          : name != NULL && g_strcmp0(bl_text_of(decision, "victim"), name) == 0;
+            if (!about || !is_in_state(decision, kind) ||
+                (kind == BL_ASK_UNDO && is_overtaken(top, decision)))
+                continue;
+            if (found == NULL)
+                found = decision;
+            else
+                ++*ret_more;
+        }
+    }
+    return found;
+}
+
+static void ask_person(BlTop *top, BlTopAskKind kind, const json_t *decision, guint more)
 {
     const json_t *action = json_object_get(decision, "action");
     const char *field = bl_text_of(action, "field"), *target = bl_text_of(decision, "target");
@@ -64,12 +88,16 @@ static void ask_person(BlTop *top, BlTopAskKind kind, const json_t *decision)
     g_autofree char *to =
         bl_control_text(field != NULL ? field : "", approves ? json_object_get(action, "to")
                                                              : json_object_get(decision, "undo"));
+    g_autofree char *others =
+        more > 0
+            ? g_strdup_printf("%u more for this guest: see the log (l).\n\n", more)
+            : g_strdup("");
     bl_panel_show_text(
         top, g_strdup_printf("%s decision %s?", approves ? "Approve" : "Undo", number),
         g_strdup_printf(
-            "%s\n\nThis sets %s of \"%s\" from %s to %s.\n\ny: yes    any other key: no",
+            "%s\n\nThis sets %s of \"%s\" from %s to %s.\n\n%sy: yes    any other key: no",
             sentence != NULL ? sentence : "", field != NULL ? field : "-",
-            target != NULL ? target : "-", from, to));
+            target != NULL ? target : "-", from, to, others));
     top->over = BL_OVER_CONFIRM;
     bl_top_ask_free(top->confirmed);
     top->confirmed = bl_top_ask_new(kind, number);
@@ -87,18 +115,19 @@ void bl_top_act(BlTop *top, BlTopAskKind kind)
         return;
     }
     const char *guest = top->shot != NULL ? bl_top_panel_of(top->panel)->guest(top) : NULL;
-    const json_t *decision = guest != NULL ? decision_find(top, kind, guest) : NULL;
+    guint more = 0;
+    const json_t *decision = guest != NULL ? decision_find(top, kind, guest, &more) : NULL;
     if (guest == NULL) {
         bl_top_say(top, FALSE, "choose a guest (c, m, b) or a decision (l) first");
     } else if (decision == NULL) {
         bl_top_say(top, FALSE,
                    approves ? "nothing is proposed for this guest; Ballast proposes in mode advise"
-                            : "no change of Ballast is in force on this guest");
+                            : "no change of Ballast is in force on this guest or for it");
     } else if (!is_in_state(decision, kind) || (!approves && is_overtaken(top, decision))) {
         bl_top_say(top, FALSE,
                    approves ? "this decision does not wait for approval"
                             : "this decision is not in force");
     } else {
-        ask_person(top, kind, decision);
+        ask_person(top, kind, decision, more);
     }
 }

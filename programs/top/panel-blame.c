@@ -21,9 +21,15 @@ static const BlTopCulprit *culprit_at(const BlTop *top, guint index)
     return &g_array_index(top->shot->culprits, BlTopCulprit, index);
 }
 
+/* Why nothing is known. A simulated host tells that it is one, and has figures all the same. */
+static const char *lacking(const BlTop *top)
+{
+    return top->shot->culprits->len == 0 ? bl_text_of(top->shot->facts.blame, "lacking") : NULL;
+}
+
 static void build(BlTop *top)
 {
-    for (guint i = 0; i < top->shot->victims->len; i++) {
+    for (guint i = 0; lacking(top) == NULL && i < top->shot->victims->len; i++) {
         const BlTopVictim *victim = &g_array_index(top->shot->victims, BlTopVictim, i);
         BlTopLine line = {i, -1};
         if (bl_top_filter_takes(top, victim->name, victim->class_name))
@@ -39,11 +45,6 @@ static char *line_key(const BlTop *top, const BlTopLine *line)
 static guint columns(const BlTop *top)
 {
     return top->shot != NULL ? MAX(top->shot->culprits->len, 1) : 1;
-}
-
-static const char *lacking(const BlTop *top)
-{
-    return bl_text_of(top->shot->facts.blame, "lacking");
 }
 
 static void summary(const BlTop *top, GString *out)

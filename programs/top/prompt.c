@@ -81,7 +81,6 @@ static void time_set(BlTop *top)
         bl_top_say(top, TRUE, "\"%s\" is no moment: 12:00:05, 2026-01-31T12:00:05Z, 30s or +30s",
                    top->input->str);
     } else {
-        top->paused = top->past = TRUE;
         bl_top_ask_shot(top, BL_WHEN_AT, wall_usec);
     }
 }

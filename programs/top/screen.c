@@ -114,18 +114,27 @@ static void prompt_draw(const BlTop *top, BlGrid *grid, int y)
     bl_grid_put(grid, y, x, BL_STYLE_CURSOR, "_");
 }
 
+/* What is too long for a line takes one more, above. */
+static void message_draw(BlGrid *grid, int y, BlStyle style, const char *text)
+{
+    g_autoptr(GPtrArray) lines = bl_text_wrap(text, grid->width);
+    guint count = MIN(lines->len, 2);
+    for (guint i = 0; i < count; i++) {
+        BlField field = {.y = y - (int)(count - 1 - i), .width = grid->width};
+        bl_grid_put_field(grid, &field, style, g_ptr_array_index(lines, i));
+    }
+}
+
 static void foot_draw(const BlTop *top, BlGrid *grid)
 {
     int y = grid->height - FOOT_ROWS;
-    BlField field = {.y = y, .width = grid->width};
     g_autoptr(GString) text = g_string_new(NULL);
     if (top->prompt != BL_PROMPT_NONE) {
         prompt_draw(top, grid, y);
     } else if (top->message != NULL) {
-        bl_grid_put_field(grid, &field, top->is_error ? BL_STYLE_ALARM : BL_STYLE_WARN,
-                          top->message);
+        message_draw(grid, y, top->is_error ? BL_STYLE_ALARM : BL_STYLE_WARN, top->message);
     } else if (top->trouble != NULL && top->shot != NULL) {
-        bl_grid_put_field(grid, &field, BL_STYLE_ALARM, top->trouble);
+        message_draw(grid, y, BL_STYLE_ALARM, top->trouble);
     } else if (top->over == BL_OVER_NONE && top->shot != NULL && bl_top_line(top) != NULL) {
         panels[top->panel]->cell(top, text);
         bl_grid_put(grid, y, 0, BL_STYLE_QUIET, text->str);

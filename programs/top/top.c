@@ -270,7 +270,6 @@ static void time_step(BlTop *top, int direction)
         bl_top_say(top, TRUE, "the time of what is shown is not known");
         return;
     }
-    top->paused = top->past = TRUE;
     bl_top_ask_shot(top, BL_WHEN_AT, top->shot->wall_usec + direction * top->interval_usec);
 }
 
@@ -444,8 +443,13 @@ void bl_top_key(BlTop *top, gunichar key)
 /* --- answers -----------------------------------------------------------------------------------
  */
 
+/* The moment that was asked for stands; a shot of now that was on its way does not replace it. */
 static void shot_take(BlTop *top, BlTopAnswer *answer)
 {
+    if (answer->when == BL_WHEN_NEXT && top->past)
+        return;
+    top->past = answer->when != BL_WHEN_NEXT;
+    top->paused = top->paused || top->past;
     g_clear_pointer(&top->trouble, g_free);
     bl_top_shot_free(top->shot);
     top->shot = g_steal_pointer(&answer->shot);

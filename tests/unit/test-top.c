@@ -56,6 +56,14 @@ static void give_shot(BlTop *top, BlTopShot *shot)
     bl_top_take(top, answer);
 }
 
+static void give_shot_at(BlTop *top, BlTopShot *shot)
+{
+    BlTopAsk ask = {.kind = BL_ASK_SHOT, .when = BL_WHEN_AT};
+    BlTopAnswer *answer = bl_top_answer_new(&ask);
+    answer->shot = shot;
+    bl_top_take(top, answer);
+}
+
 static void give_error(BlTop *top, BlTopAskKind kind, BlTopWhen when, const char *error)
 {
     BlTopAsk ask = {.kind = kind, .when = when};
@@ -274,9 +282,14 @@ static void test_explain(void)
 static void test_confirm(void)
 {
     g_autoptr(BlTop) top = top_new();
+    /* Made for the one who suffers; and what changes the other. */
+    type(top, "a");
+    expect(top, "Approve decision 3?");
+    type(top, "n");
+    bl_top_key(top, BL_KEY_END);
     type(top, "a");
     expect(top, "nothing is proposed for this guest");
-    bl_top_key(top, BL_KEY_DOWN);
+    bl_top_key(top, BL_KEY_UP);
     type(top, "a");
     expect(top, "Approve decision 3?");
     expect(top, "batch-1 is set to idle priority.");
@@ -288,6 +301,7 @@ static void test_confirm(void)
     g_assert_cmpstr(approve->argument, ==, "3");
     type(top, "u");
     expect(top, "This sets cpu.shares of \"batch-1\" from 1 to 0.");
+    expect(top, "1 more for this guest");
     type(top, "y");
     g_autoptr(BlTopAsk) undo = expect_ask(top, BL_ASK_UNDO);
     g_assert_cmpstr(undo->argument, ==, "2");
@@ -351,8 +365,13 @@ static void test_time(void)
     check_moment(top, "-30s", shown - 30000000);
     check_moment(top, "+1min", shown + 60000000);
     check_moment(top, "2026-01-30T12:00:05Z", shown - 86400000000);
+    g_assert_true(bl_top_is_live(top));
+    give_shot_at(top, shot_new(TRUE));
     g_assert_false(bl_top_is_live(top));
     expect(top, "PAST, step 2 s");
+    /* One of now that was on its way comes too late. */
+    give_shot(top, shot_new(FALSE));
+    expect_names(top, "batch-1 [web-1] db-1");
     type(top, "[");
     g_autoptr(BlTopAsk) back = expect_ask(top, BL_ASK_SHOT);
     g_assert_cmpint(back->wall_usec, ==, shown - 2000000);
