@@ -147,28 +147,39 @@ static void memory_draw(const BlTop *top, BlGrid *grid, int y)
         fact_put(grid, y, x, BL_STYLE_PLAIN, g_strdup_printf("sharing saves %s", shared));
 }
 
+static int worse(gconstpointer left, gconstpointer right)
+{
+    const BlTopGuest *a = *(const BlTopGuest *const *)left, *b = *(const BlTopGuest *const *)right;
+    double ready_a = ready_of(a), ready_b = ready_of(b);
+    if (ready_a != ready_b && !isnan(ready_a) && !isnan(ready_b))
+        return ready_a > ready_b ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+/* Who suffers most stands first; as many as fit beside "and N more". */
 static void suffer_draw(const BlTop *top, BlGrid *grid, int y)
 {
-    guint count = 0, told = 0;
+    g_autoptr(GPtrArray) suffering = g_ptr_array_new();
     g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < top->shot->guests->len; i++) {
-        const BlTopGuest *guest = &g_array_index(top->shot->guests, BlTopGuest, i);
-        if (!guest->suffers)
-            continue;
-        count++;
-        /* As many as fit beside "and N more". */
-        if (text->len > (gsize)MAX(grid->width - 60, 16))
-            continue;
-        told++;
+        BlTopGuest *guest = &g_array_index(top->shot->guests, BlTopGuest, i);
+        if (guest->suffers)
+            g_ptr_array_add(suffering, guest);
+    }
+    g_ptr_array_sort(suffering, worse);
+    guint told = 0;
+    for (; told < suffering->len && text->len <= (gsize)MAX(grid->width - 60, 16); told++) {
+        const BlTopGuest *guest = g_ptr_array_index(suffering, told);
         g_autofree char *objective = bl_percent_text(json_object_get(guest->json, "objective"));
-        g_string_append_printf(text, "%s%s waits %.4g %% (may %s)", text->len > 0 ? "; " : "",
+        g_string_append_printf(text, "%s%s waits %.4g %% (may %s)", told > 0 ? "; " : "",
                                guest->name, ready_of(guest) * 100, objective);
     }
-    if (count > told)
-        g_string_append_printf(text, "; and %u more", count - told);
-    bl_grid_print(grid, y, LABEL_WIDTH, count > 0 ? BL_STYLE_ALARM : BL_STYLE_PLAIN, "%u", count);
+    if (suffering->len > told)
+        g_string_append_printf(text, "; and %u more", suffering->len - told);
+    bl_grid_print(grid, y, LABEL_WIDTH, suffering->len > 0 ? BL_STYLE_ALARM : BL_STYLE_PLAIN, "%u",
+                  suffering->len);
     bl_grid_put(grid, y, LABEL_WIDTH + STATE_WIDTH, BL_STYLE_PLAIN,
-                count > 0                         ? text->str
+                suffering->len > 0                ? text->str
                 : top->shot->facts.status != NULL ? "every guest with an objective meets it"
                                                   : "-");
 }

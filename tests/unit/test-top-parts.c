@@ -136,6 +136,31 @@ static void test_table_columns(void)
     g_assert_cmpstr(bl_top_column_head(&columns[BL_TOP_FIXED_COLUMNS]), ==, "%RDY");
 }
 
+/* The guide for people who know esxtop leaves out no column, no panel and nothing that is absent.
+ */
+static void test_table_guide(void)
+{
+    guint count;
+    const BlTopColumn *columns = bl_top_columns(&count);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "docs", "top.md", NULL);
+    g_autofree char *guide = NULL;
+    g_assert_true(g_file_get_contents(path, &guide, NULL, NULL));
+    for (guint i = 0; i < count; i++) {
+        if (strstr(guide, bl_top_column_head(&columns[i])) == NULL)
+            g_error("docs/top.md does not tell of the column %s", bl_top_column_head(&columns[i]));
+    }
+    for (guint p = 0; p < BL_PANELS; p++) {
+        g_autofree char *key = g_strdup_printf("`%c`", bl_top_panel(p)->key);
+        g_assert_nonnull(strstr(guide, key));
+    }
+    const BlTopAbsent *absent = bl_top_absent(&count);
+    for (guint i = 0; i < count; i++) {
+        g_auto(GStrv) names = g_strsplit(absent[i].name, " ", -1);
+        for (guint k = 0; names[k] != NULL; k++)
+            g_assert_nonnull(strstr(guide, names[k]));
+    }
+}
+
 /* --- shots -------------------------------------------------------------------------------------
  */
 
@@ -396,6 +421,7 @@ int main(int argc, char **argv)
     g_test_add_func("/top/grid/wrap", test_wrap);
     g_test_add_func("/top/table/keys", test_table_keys);
     g_test_add_func("/top/table/columns", test_table_columns);
+    g_test_add_func("/top/table/guide", test_table_guide);
     g_test_add_func("/top/shot/values", test_shot_values);
     g_test_add_func("/top/shot/odd", test_shot_odd);
     g_test_add_func("/top/shot/matrix", test_shot_matrix);
