@@ -102,8 +102,8 @@ static const BlCommand commands[] = {
      "vm", bl_command_vm},
     {"top", "", "live: who waits, for whom, what is done about it; esxtop's letters",
      "Keys: c CPU, m memory, p policy, b blame, l log; arrows choose, x explains, / filters, o "
-     "sorts, t goes back in time, a approves, u undoes, ? helps. See docs/top.md for people who "
-     "know esxtop.",
+     "sorts, t goes back in time, a approves, u undoes, ? tells the rest. Needs a terminal of at "
+     "least 40x10, better 80x24.",
      top_options, 0, 0, BL_FORMATS_TEXT, NULL, bl_command_top},
     {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it",
      "The name \"host\" is the host itself, unless a guest is called so.", NULL, 1, 1,

@@ -19,9 +19,12 @@ struct BlTopTrace {
     BlTraceReader *reader;
     BlEngine *engine;
     BlPolicy *policy;
-    json_t *files; /* of the policy */
+    json_t *files;         /* of the policy */
+    BlPolicy *next_policy; /* from `next` on; NULL: the same */
+    json_t *next_files;
     BlPlan *plan;
     BlSample *next;       /* read and not taken yet; NULL: the end */
+    GError *damage;       /* why that is not the true end */
     gboolean begun;       /* a sample was taken */
     gint64 start_usec;    /* wall clock of the first sample */
     gint64 wall_usec;     /* of the last one that was taken */
@@ -42,15 +45,15 @@ static gboolean policy_take(BlTopTrace *trace, json_t *files, guint line, GError
     free(text);
     if (policy == NULL)
         return FALSE;
-    bl_policy_unref(trace->policy);
-    json_decref(trace->files);
-    trace->policy = policy;
-    trace->files = json_incref(files);
+    bl_policy_unref(trace->next_policy);
+    json_decref(trace->next_files);
+    trace->next_policy = policy;
+    trace->next_files = json_incref(files);
     return TRUE;
 }
 
 /* Reads on to the next sample; policies on the way are for what follows them. */
-static gboolean next_read(BlTopTrace *trace, GError **error)
+static gboolean record_read(BlTopTrace *trace, GError **error)
 {
     while (trace->next == NULL) {
         BlTraceRecord record;
@@ -63,7 +66,7 @@ static gboolean next_read(BlTopTrace *trace, GError **error)
             good = policy_take(trace, record.files, record.line, error);
         else if (record.kind == BL_TRACE_SAMPLE)
             trace->next = g_steal_pointer(&record.sample);
-        if (good && trace->next != NULL && trace->policy == NULL) {
+        if (good && trace->next != NULL && trace->policy == NULL && trace->next_policy == NULL) {
             g_set_error(error, BL_TRACE_ERROR, BL_TRACE_ERROR_FORMAT,
                         "line %u of the trace: a sample before any policy", record.line);
             good = FALSE;
@@ -73,6 +76,13 @@ static gboolean next_read(BlTopTrace *trace, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+/* Damage is told when somebody wants to go there. */
+static void next_read(BlTopTrace *trace)
+{
+    if (!record_read(trace, &trace->damage))
+        g_clear_pointer(&trace->next, bl_sample_free);
 }
 
 static void decision_note(BlTopTrace *trace, const BlDecision *decision)
@@ -94,9 +104,15 @@ static void decision_note(BlTopTrace *trace, const BlDecision *decision)
     g_ptr_array_add(trace->decisions, json);
 }
 
-static gboolean sample_take(BlTopTrace *trace, GError **error)
+static void sample_take(BlTopTrace *trace)
 {
     g_autoptr(BlSample) sample = g_steal_pointer(&trace->next);
+    if (trace->next_policy != NULL) {
+        bl_policy_unref(trace->policy);
+        json_decref(trace->files);
+        trace->policy = g_steal_pointer(&trace->next_policy);
+        trace->files = g_steal_pointer(&trace->next_files);
+    }
     bl_engine_step(trace->engine, trace->policy, sample, trace->plan);
     for (guint i = 0; i < trace->plan->decisions->len; i++)
         decision_note(trace, &g_array_index(trace->plan->decisions, BlDecision, i));
@@ -104,7 +120,7 @@ static gboolean sample_take(BlTopTrace *trace, GError **error)
     if (!trace->begun)
         trace->start_usec = sample->wall_usec;
     trace->begun = TRUE;
-    return next_read(trace, error);
+    next_read(trace);
 }
 
 static void decision_free(gpointer decision)
@@ -118,8 +134,11 @@ static void state_clear(BlTopTrace *trace)
     g_clear_pointer(&trace->engine, bl_engine_free);
     g_clear_pointer(&trace->policy, bl_policy_unref);
     g_clear_pointer(&trace->files, json_decref);
+    g_clear_pointer(&trace->next_policy, bl_policy_unref);
+    g_clear_pointer(&trace->next_files, json_decref);
     g_clear_pointer(&trace->plan, bl_plan_free);
     g_clear_pointer(&trace->next, bl_sample_free);
+    g_clear_error(&trace->damage);
     g_clear_pointer(&trace->decisions, g_ptr_array_unref);
     g_clear_pointer(&trace->by_id, g_hash_table_unref);
     trace->begun = FALSE;
@@ -135,14 +154,18 @@ static gboolean begin_anew(BlTopTrace *trace, GError **error)
     trace->plan = bl_plan_new();
     trace->decisions = g_ptr_array_new_with_free_func(decision_free);
     trace->by_id = g_hash_table_new(NULL, NULL);
-    if (!next_read(trace, error))
-        return FALSE;
-    if (trace->next == NULL) {
+    next_read(trace);
+    if (trace->next != NULL) {
+        sample_take(trace);
+        return TRUE;
+    }
+    if (trace->damage != NULL)
+        g_propagate_error(error, g_steal_pointer(&trace->damage));
+    else
         g_set_error(error, BL_TRACE_ERROR, BL_TRACE_ERROR_FORMAT, "\"%s\" holds no sample",
                     trace->path);
-        return FALSE;
-    }
-    return sample_take(trace, error);
+    state_clear(trace);
+    return FALSE;
 }
 
 BlTopTrace *bl_top_trace_new(const char *path, GError **error)
@@ -171,11 +194,22 @@ static gboolean go_to(BlTopTrace *trace, gint64 wall_usec, GError **error)
         if (!begin_anew(trace, error))
             return FALSE;
     }
-    while (trace->next != NULL && trace->next->wall_usec <= wall_usec) {
-        if (!sample_take(trace, error))
-            return FALSE;
-    }
-    return TRUE;
+    while (trace->next != NULL && trace->next->wall_usec <= wall_usec)
+        sample_take(trace);
+    if (trace->damage == NULL || wall_usec <= trace->wall_usec)
+        return TRUE;
+    if (error != NULL)
+        *error = g_error_copy(trace->damage);
+    return FALSE;
+}
+
+/* One interval on; in a gap of the trace to its end, so that playing does not stick there. */
+static gboolean go_on(BlTopTrace *trace, gint64 interval_usec, GError **error)
+{
+    gint64 wall_usec = trace->wall_usec + interval_usec;
+    if (trace->next != NULL)
+        wall_usec = MAX(wall_usec, trace->next->wall_usec);
+    return go_to(trace, wall_usec, error);
 }
 
 static gboolean seek(BlTopTrace *trace, const BlTopAsk *ask, GError **error)
@@ -184,7 +218,7 @@ static gboolean seek(BlTopTrace *trace, const BlTopAsk *ask, GError **error)
         return go_to(trace, ask->wall_usec, error);
     if (ask->when == BL_WHEN_OFFSET)
         return go_to(trace, trace->start_usec + ask->wall_usec, error);
-    return go_to(trace, trace->wall_usec + ask->interval_usec, error);
+    return go_on(trace, ask->interval_usec, error);
 }
 
 /* --- answers -----------------------------------------------------------------------------------

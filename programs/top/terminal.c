@@ -6,6 +6,7 @@
 
 #define NCURSES_WIDECHAR 1
 #include <ncursesw/curses.h>
+#include <ncursesw/term.h>
 
 #include "top/table.h"
 
@@ -38,12 +39,19 @@ static const struct {
 BlTerminal *bl_terminal_open(gboolean colour, GError **error)
 {
     const char *type = g_getenv("TERM");
+    int known = 0;
+    /* Without a cursor that can be placed there is no screen to draw. */
+    if (setupterm(NULL, STDOUT_FILENO, &known) != OK || cursor_address == NULL) {
+        g_set_error(
+            error, BL_TERMINAL_ERROR, 0,
+            "terminals of the type \"%s\" are not known here, or have no screen to draw on: "
+            "set TERM to another type, such as xterm or vt100",
+            type != NULL ? type : "");
+        return NULL;
+    }
     SCREEN *screen = newterm(NULL, stdout, stdin);
     if (screen == NULL) {
-        g_set_error(error, BL_TERMINAL_ERROR, 0,
-                    "terminals of the type \"%s\" are not known here: set TERM to a type that is, "
-                    "such as xterm or vt100",
-                    type != NULL ? type : "");
+        g_set_error(error, BL_TERMINAL_ERROR, 0, "the terminal cannot be used");
         return NULL;
     }
     BlTerminal *terminal = g_new0(BlTerminal, 1);
