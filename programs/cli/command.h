@@ -125,6 +125,8 @@ int bl_command_top(BlCli *cli, int argc, char **argv);
 int bl_command_explain(BlCli *cli, int argc, char **argv);
 int bl_command_blame(BlCli *cli, int argc, char **argv);
 int bl_command_log(BlCli *cli, int argc, char **argv);
+int bl_command_history(BlCli *cli, int argc, char **argv);
+int bl_command_undo(BlCli *cli, int argc, char **argv);
 int bl_command_class_set(BlCli *cli, int argc, char **argv);
 int bl_command_class_unset(BlCli *cli, int argc, char **argv);
 int bl_command_mode(BlCli *cli, int argc, char **argv);
