@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 #include "config/policy-file.h"
 #include "model/sample.h"
 

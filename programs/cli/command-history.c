@@ -3,8 +3,8 @@
 
 #include "base/units.h"
 #include "cli/command.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 
 #define SPARK_WIDTH 40
 #define COLUMNS_MAX 32

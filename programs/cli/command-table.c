@@ -17,6 +17,17 @@ static const BlOption vms_options[] = {
     {NULL},
 };
 
+static const BlOption top_options[] = {
+    {"batch", 'b', NULL, "write CSV as esxtop does, one row a tick, instead of a screen"},
+    {"iterations", 'n', "N", "with --batch: so many rows; else until interrupted"},
+    {"delay", 'd', "SECONDS", "between two screens or rows (2)"},
+    {"trace", 0, "FILE", "a recorded trace instead of the daemon"},
+    {"at", 0, "TIME",
+     "begin at this moment and stand still: 2026-01-31T12:00:00Z; or 10min: so long ago, or of a "
+     "trace so long after its start"},
+    {NULL},
+};
+
 static const BlOption history_options[] = {
     {"since", 's', "TIME", "from then on: a time, a day, or how long ago (default: 30min)"},
     {"until", 0, "TIME", "up to then"},
@@ -101,6 +112,11 @@ static const BlCommand commands[] = {
      vms_options, 0, 0, BL_FORMATS_LIST, NULL, bl_command_vms},
     {"vm", "NAME", "one guest with its threads and controls", NULL, NULL, 1, 1, BL_FORMATS_SHOW,
      "vm", bl_command_vm},
+    {"top", "", "live: who waits, for whom, what is done about it; esxtop's letters",
+     "Keys: c CPU, m memory, p policy, b blame, l log; arrows choose, x explains, / filters, o "
+     "sorts, t goes back in time, a approves, u undoes, ? tells the rest. Needs a terminal of at "
+     "least 40x10, better 80x24.",
+     top_options, 0, 0, BL_FORMATS_TEXT, NULL, bl_command_top},
     {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it",
      "The name \"host\" is the host itself, unless a guest is called so.", NULL, 1, 1,
      BL_FORMATS_SHOW, "vm", bl_command_explain},
