@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "client/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 
 static Fixture fixture;
 static char *out_text, *err_text;
