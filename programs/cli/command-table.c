@@ -92,6 +92,12 @@ static const BlOption size_options[] = {
     {NULL},
 };
 
+static const BlOption dashboard_options[] = {
+    {"port", 0, "N", "listen on this port of 127.0.0.1; else on any that is free"},
+    {"no-open", 0, NULL, "print the address and open no browser"},
+    {NULL},
+};
+
 static const BlOption replay_options[] = {
     {"check", 0, NULL, "compare with the recorded plans instead of printing"},
     {NULL},
@@ -177,6 +183,11 @@ static const BlCommand commands[] = {
      "mode, "
      "and exits with 5 when nothing is advised or somebody else has changed it.",
      size_options, 0, 1, BL_FORMATS_LIST, "vm", bl_command_size},
+    {"dashboard", "", "the dashboard, in your browser",
+     "Prints an address with a token, opens it, and serves it on 127.0.0.1 alone until it is "
+     "interrupted. Whoever opens the address acts with your rights. Over ssh: use --port and "
+     "--no-open there, and ssh -L with the same port.",
+     dashboard_options, 0, 0, BL_FORMATS_TEXT, NULL, bl_command_dashboard},
     {"hook qemu", "NAME OPERATION SUBOPERATION [EXTRA]",
      "answer libvirt's hook: may this guest start",
      "Reads the guest's definition from the standard input. Exits with 4 when the policy refuses "

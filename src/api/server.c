@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/assets.h"
 #include "api/listeners.h"
 #include "api/openapi.h"
 #include "api/peer.h"
@@ -336,6 +337,10 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     BlApiReply reply;
     if (exchange->late.status != 0)
         return answer_late(server, connection, exchange, peer);
+    const BlAsset *asset =
+        peer->allowed && g_str_equal(method, "GET") ? bl_asset_find(exchange->target) : NULL;
+    if (asset != NULL)
+        return bl_asset_send(asset, connection);
     if (!peer->allowed)
         reply = bl_api_problem(403, NULL,
                                "Only root and members of the daemon's group may ask; have "

@@ -131,7 +131,8 @@ static void test_refusals(void)
     fixture_start(&fixture);
     g_autofree char *large = g_strnfill(BL_API_BODY_LIMIT + 1, ' ');
     g_autofree char *huge = g_strnfill(2 * 1024 * 1024, ' ');
-    expect(&fixture, 404, "GET", "/", "", "", "/api/v1/status");
+    expect(&fixture, 200, "GET", "/", "", "", "<!doctype html>");
+    expect(&fixture, 404, "POST", "/", "", "", "/api/v1/status");
     expect(&fixture, 404, "GET", "/api/v1/none", "", "", "/api/v1/vms/{name}");
     expect(&fixture, 405, "POST", "/api/v1/status", "", "{}", "Allow: GET");
     expect(&fixture, 405, "GET", "/api/v1/mode", "", "", "Allow: POST");
