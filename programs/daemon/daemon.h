@@ -112,6 +112,8 @@ typedef struct {
     char *lacking;      /* why not */
     GArray *charges;    /* BlCharge, as last read */
     gint64 told_usec;   /* when a long wait last made a tick of its own */
+    gint64 wanted_usec; /* when the engine last wanted to know */
+    gint64 asked_usec;  /* when somebody last asked; 0: nobody has */
 } BlRunqueueWatch;
 
 struct BlDaemon {
@@ -252,6 +254,8 @@ void bl_daemon_runqueue_sample(BlDaemon *daemon);
 /* How long the waits of each of a guest's threads were: [{role, index, counts}], where counts[i] is
  * how many lasted 2^i to 2^(i+1) microseconds since the daemon watches. A new reference. */
 json_t *bl_daemon_runqueue_lengths(BlDaemon *daemon, const char *uuid);
+/* Somebody wants to know: it is found out from now on, for a while. */
+void bl_daemon_runqueue_asked(BlDaemon *daemon);
 /* The record's QEMU is gone. */
 void bl_daemon_runqueue_gone(BlDaemon *daemon, const BlRecord *record);
 
