@@ -23,7 +23,7 @@ unexport SECONDS
 
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
-            libhwloc-dev scdoc clang-format clang bpftool libbpf-dev jq curl
+            libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)

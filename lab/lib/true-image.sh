@@ -7,7 +7,7 @@ TRUE_IMAGE_PACKAGES=(
 	linux-image-cloud-amd64 systemd-sysv dbus udev kmod iproute2 procps util-linux openssh-server
 	qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-system-systemd
 	libvirt-daemon-driver-qemu libvirt-clients systemd-container numactl
-	libglib2.0-0 libvirt0 libmicrohttpd12 libcurl4 libjansson4 libfyaml0 libsqlite3-0 libhwloc15 libbpf1
+	libglib2.0-0 libvirt0 libmicrohttpd12 libcurl4 libjansson4 libfyaml0 libsqlite3-0 libhwloc15 libbpf1 libncursesw6
 	jq curl wrk
 )
 # Units that cost time at a start and that no test looks at.

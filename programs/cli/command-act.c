@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 #include "config/policy-file.h"
 #include "model/sample.h"
 
@@ -130,4 +130,13 @@ int bl_command_approve(BlCli *cli, int argc, char **argv)
         return bl_cli_fail(cli, BL_EXIT_USAGE,
                            "\"%s\" is not the number of a decision; see ballast log", argv[0]);
     return bl_cli_act(cli, BL_ROUTE_APPROVE, argv[0], NULL);
+}
+
+int bl_command_undo(BlCli *cli, int argc, char **argv)
+{
+    gint64 id;
+    if (!bl_integer_parse(argv[0], &id) || id < 1)
+        return bl_cli_fail(cli, BL_EXIT_USAGE,
+                           "\"%s\" is not the number of a decision; see ballast log", argv[0]);
+    return bl_cli_act(cli, BL_ROUTE_UNDO, argv[0], NULL);
 }

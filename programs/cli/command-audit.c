@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cli/audit.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 #include "core/audit.h"
 
 static const BlColumn columns[] = {

@@ -1,9 +1,7 @@
 /* `ballast blame`: who ran while guests waited for a CPU. */
-#include <string.h>
-
 #include "cli/command.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 #include "model/sample.h"
 
 static const BlColumn columns[] = {
@@ -17,27 +15,6 @@ static const BlColumn columns[] = {
     {"window", "WINDOW", .right = TRUE, .wide = TRUE},
     {"uuid", "UUID", .wide = TRUE},
 };
-
-/* What stands for a culprit that has no name of its own. */
-static const char *culprit_text(const json_t *culprit)
-{
-    static const struct {
-        const char *kind, *text;
-    } nameless[] = {
-        {"service", "(the host)"},     {"kernel", "(the kernel)"}, {"ownLimit", "(its own limit)"},
-        {"wakeup", "(CPU waking up)"}, {"unseen", "(not known)"},
-    };
-    const char *name = bl_text_of(culprit, "name"), *kind = bl_text_of(culprit, "kind");
-    if (json_is_true(json_object_get(culprit, "self")))
-        return "(itself)";
-    if (name != NULL && name[0] != '\0')
-        return name;
-    for (guint i = 0; kind != NULL && i < G_N_ELEMENTS(nameless); i++) {
-        if (strcmp(nameless[i].kind, kind) == 0)
-            return nameless[i].text;
-    }
-    return NULL;
-}
 
 /* Seconds for people, with the digits that matter; as they are for spreadsheets. */
 static void add_seconds(BlTable *table, const json_t *seconds, BlFormat format)
@@ -60,7 +37,7 @@ static void add_culprit(BlTable *table, const json_t *victim, const json_t *culp
     bl_table_add_text(table, bl_text_of(victim, "name"));
     bl_table_add_text(table, bl_text_of(victim, "class"));
     add_seconds(table, json_object_get(victim, "waited"), format);
-    bl_table_add_text(table, culprit_text(culprit));
+    bl_table_add_text(table, bl_culprit_text(culprit));
     add_seconds(table, json_object_get(culprit, "waited"), format);
     bl_table_add_number(table, json_object_get(culprit, "share"), BL_SHOW_PERCENT);
     bl_table_add_text(table, bl_text_of(culprit, "kind"));

@@ -2,8 +2,8 @@
 #include "cli/command.h"
 
 #include "base/units.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 #include "model/fit.h"
 
 #define MEMORY_MAX ((gint64)1 << 50)

@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 #include "definition/definition.h"
 
 /* libvirt writes the definition at once. */

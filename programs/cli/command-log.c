@@ -1,7 +1,7 @@
 /* `ballast log`: decisions that were made, and with -f those that are being made. */
 #include "cli/command.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 
 #include <stdlib.h>
 

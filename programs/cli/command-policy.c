@@ -1,6 +1,6 @@
 /* `ballast policy`: checking a file offline, showing what is in force, reloading. */
 #include "cli/command.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 
 #include <string.h>
 
@@ -16,16 +16,22 @@ BlPolicy *bl_cli_policy_parse(GPtrArray *sources, GPtrArray *errors, FILE *err)
     return NULL;
 }
 
-BlPolicy *bl_cli_policy_from_trace(const json_t *files, FILE *err)
+GPtrArray *bl_cli_policy_sources(const json_t *files)
 {
-    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
-    g_autoptr(GPtrArray) sources = bl_policy_sources_new();
+    GPtrArray *sources = bl_policy_sources_new();
     for (gsize i = 0; i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
         const char *name = bl_text_of(file, "name"), *text = bl_text_of(file, "text");
         if (name != NULL && text != NULL)
             bl_policy_sources_add(sources, name, text, strlen(text));
     }
+    return sources;
+}
+
+BlPolicy *bl_cli_policy_from_trace(const json_t *files, FILE *err)
+{
+    g_autoptr(GPtrArray) errors = bl_policy_errors_new();
+    g_autoptr(GPtrArray) sources = bl_cli_policy_sources(files);
     return bl_cli_policy_parse(sources, errors, err);
 }
 

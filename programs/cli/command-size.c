@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 
 static const BlColumn columns[] = {
     {"name", "NAME"},

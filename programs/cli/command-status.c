@@ -1,6 +1,6 @@
 /* `ballast status`: the host in about ten lines. */
 #include "cli/command.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 
 static gint64 integer_of(const json_t *object, const char *key)
 {

@@ -17,6 +17,23 @@ static const BlOption vms_options[] = {
     {NULL},
 };
 
+static const BlOption top_options[] = {
+    {"batch", 'b', NULL, "write CSV as esxtop does, one row a tick, instead of a screen"},
+    {"iterations", 'n', "N", "with --batch: so many rows; else until interrupted"},
+    {"delay", 'd', "SECONDS", "between two screens or rows (2)"},
+    {"trace", 0, "FILE", "a recorded trace instead of the daemon"},
+    {"at", 0, "TIME",
+     "begin at this moment and stand still: 2026-01-31T12:00:00Z; or 10min: so long ago, or of a "
+     "trace so long after its start"},
+    {NULL},
+};
+
+static const BlOption history_options[] = {
+    {"since", 's', "TIME", "from then on: a time, a day, or how long ago (default: 30min)"},
+    {"until", 0, "TIME", "up to then"},
+    {"step", 0, "STEP", "2s, 1min or 1h; default: the finest that reaches back far enough"},
+    {0}};
+
 static const BlOption log_options[] = {
     {"follow", 'f', NULL, "then go on with what happens, until interrupted"},
     {"since", 0, "TIME",
@@ -95,6 +112,11 @@ static const BlCommand commands[] = {
      vms_options, 0, 0, BL_FORMATS_LIST, NULL, bl_command_vms},
     {"vm", "NAME", "one guest with its threads and controls", NULL, NULL, 1, 1, BL_FORMATS_SHOW,
      "vm", bl_command_vm},
+    {"top", "", "live: who waits, for whom, what is done about it; esxtop's letters",
+     "Keys: c CPU, m memory, p policy, b blame, l log; arrows choose, x explains, / filters, o "
+     "sorts, t goes back in time, a approves, u undoes, ? tells the rest. Needs a terminal of at "
+     "least 40x10, better 80x24.",
+     top_options, 0, 0, BL_FORMATS_TEXT, NULL, bl_command_top},
     {"explain", "NAME", "why a guest is as fast or slow as it is, and what was done about it",
      "The name \"host\" is the host itself, unless a guest is called so.", NULL, 1, 1,
      BL_FORMATS_SHOW, "vm", bl_command_explain},
@@ -111,6 +133,12 @@ static const BlCommand commands[] = {
      "one object a "
      "line.",
      log_options, 0, 1, BL_FORMATS_LIST, "vm", bl_command_log},
+    {"history", "[NAME]", "figures over time, of a guest or of the host",
+     "Every 2 s for half an hour, every minute for a day, every hour for thirty days; also of "
+     "guests "
+     "that are gone. A line a figure; -o wide and -o csv show every row.",
+     history_options, 0, 1, BL_FORMATS_TEXT | 1u << BL_FORMAT_JSON | 1u << BL_FORMAT_CSV, "vm",
+     bl_command_history},
     {"class set", "NAME CLASS", "give a guest a class, before the policy's own choice", NULL,
      dry_run_options, 2, 2, BL_FORMATS_SHOW, "vm", bl_command_class_set},
     {"class unset", "NAME", "let the policy choose the guest's class again", NULL, dry_run_options,
@@ -122,6 +150,9 @@ static const BlCommand commands[] = {
      dry_run_options, 0, 1, BL_FORMATS_SHOW, "observe advise enforce", bl_command_mode},
     {"approve", "ID", "approve a proposed decision", NULL, NULL, 1, 1, BL_FORMATS_SHOW, NULL,
      bl_command_approve},
+    {"undo", "ID", "take back what a decision changed, and leave it alone for an hour",
+     "A new class or policy asks for it anew before that.", NULL, 1, 1, BL_FORMATS_SHOW, NULL,
+     bl_command_undo},
     {"policy check", "FILE", "check a policy file without a daemon",
      "Shows every error with its place. A file that ends in .yaml is checked together with the "
      "folder policy.d beside it.",

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/figure-text.h"
 #include "cli/table.h"
+#include "client/figure-text.h"
 #include "model/field.h"
 
 /* The columns: NAME CLASS, the figures, then the rest; figures and controls by the field table. */
@@ -79,39 +79,6 @@ static guint fill_memory_columns(BlColumn *columns)
     return fill_tail(columns, n);
 }
 
-static void note_add(GString *note, const char *text)
-{
-    g_string_append_printf(note, "%s%s", note->len > 0 ? "; " : "", text);
-}
-
-/* What a person should know that no number says: "misses 1 %; 2 changes". */
-static char *note_of(const json_t *vm)
-{
-    g_autoptr(GString) note = g_string_new(NULL);
-    gint64 changes = json_integer_value(json_object_get(vm, "changesInForce"));
-    const json_t *foreign = json_object_get(vm, "foreign");
-    if (json_is_true(json_object_get(vm, "suffers"))) {
-        g_autofree char *objective = bl_percent_text(json_object_get(vm, "objective"));
-        g_autofree char *text = g_strdup_printf("misses %s", objective);
-        note_add(note, text);
-    }
-    if (json_is_true(json_object_get(vm, "stale")))
-        note_add(note, "figures are old");
-    if (changes > 0) {
-        g_autofree char *text =
-            g_strdup_printf("%" G_GINT64_FORMAT " change%s", changes, changes == 1 ? "" : "s");
-        note_add(note, text);
-    }
-    if (json_array_size(foreign) > 0) {
-        note_add(note, "set by others:");
-        size_t i;
-        json_t *field;
-        json_array_foreach(foreign, i, field)
-            g_string_append_printf(note, " %s", json_string_value(field));
-    }
-    return g_string_free(g_steal_pointer(&note), FALSE);
-}
-
 static void add_control(BlTable *table, const char *field, const json_t *value, BlFormat format)
 {
     g_autofree char *text = bl_control_text(field, value);
@@ -144,7 +111,7 @@ static void add_vm(BlTable *table, const json_t *vm, BlFormat format)
 {
     const json_t *figures = json_object_get(vm, "figures");
     const json_t *controls = json_object_get(vm, "controls");
-    g_autofree char *note = note_of(vm);
+    g_autofree char *note = bl_vm_note(vm);
     add_head(table, vm, json_is_true(json_object_get(vm, "suffers")));
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
         if (!is_amount(i))
@@ -255,7 +222,7 @@ static void print_vm(const BlCli *cli, const json_t *vm)
     const json_t *controls = json_object_get(vm, "controls");
     g_autofree char *objective = bl_percent_text(json_object_get(vm, "objective"));
     g_autofree char *vcpus = bl_number_text(json_object_get(vm, "vcpus"));
-    g_autofree char *note = note_of(vm);
+    g_autofree char *note = bl_vm_note(vm);
     FILE *to = cli->out;
     print_fact(to, "name", bl_text_of(vm, "name"), NULL);
     print_fact(to, "uuid", bl_text_of(vm, "uuid"), NULL);

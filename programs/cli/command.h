@@ -107,7 +107,8 @@ void bl_cli_print_line(FILE *to, const char *text);
 /* A policy without a daemon; NULL after saying on `err` what is wrong with it. Sources NULL: they
  * could not be read, as `errors` tell. */
 BlPolicy *bl_cli_policy_parse(GPtrArray *sources, GPtrArray *errors, FILE *err);
-/* The same of the files that a trace holds. */
+/* The files of a policy that a trace holds, as sources; and the policy of them. */
+GPtrArray *bl_cli_policy_sources(const json_t *files);
 BlPolicy *bl_cli_policy_from_trace(const json_t *files, FILE *err);
 
 /* Help, and what is generated from the table (help.c). */
@@ -120,9 +121,12 @@ int bl_help_generate(BlCli *cli, const char *template_path);
 int bl_command_status(BlCli *cli, int argc, char **argv);
 int bl_command_vms(BlCli *cli, int argc, char **argv);
 int bl_command_vm(BlCli *cli, int argc, char **argv);
+int bl_command_top(BlCli *cli, int argc, char **argv);
 int bl_command_explain(BlCli *cli, int argc, char **argv);
 int bl_command_blame(BlCli *cli, int argc, char **argv);
 int bl_command_log(BlCli *cli, int argc, char **argv);
+int bl_command_history(BlCli *cli, int argc, char **argv);
+int bl_command_undo(BlCli *cli, int argc, char **argv);
 int bl_command_class_set(BlCli *cli, int argc, char **argv);
 int bl_command_class_unset(BlCli *cli, int argc, char **argv);
 int bl_command_mode(BlCli *cli, int argc, char **argv);

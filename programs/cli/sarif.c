@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/audit.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 #include "core/audit.h"
 
 #define SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"

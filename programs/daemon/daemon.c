@@ -148,6 +148,7 @@ void bl_daemon_tick_done(BlDaemon *daemon)
 {
     tick_record(daemon);
     decisions_publish(daemon);
+    bl_daemon_history_tick(daemon);
 }
 
 static gboolean on_soon(gpointer data)

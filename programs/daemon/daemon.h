@@ -18,6 +18,7 @@
 #include "core/usage.h"
 #include "daemon/admissions.h"
 #include "daemon/workers.h"
+#include "store/rings.h"
 #include "store/store.h"
 #include "topology/topology.h"
 #include "trace/trace.h"
@@ -183,6 +184,9 @@ struct BlDaemon {
     BlStore *store;
     BlTraceWriter *trace;
     GPtrArray *slices; /* BlSlice * */
+    BlRings *rings;
+    gint64 history_sec; /* of the last row */
+    gboolean rings_failed;
     BlApiServer *api;
     guint64 last_event;
     gboolean store_failed;
@@ -279,6 +283,13 @@ void bl_daemon_slices_policy(BlDaemon *daemon);
 /* All that are being taken are as long as they are. */
 void bl_daemon_slices_end(BlDaemon *daemon);
 BlApiReply bl_daemon_trace_get(const BlApiCall *call, gpointer user_data);
+
+/* history.c: figures over time, in the state folder. */
+gboolean bl_daemon_history_open(BlDaemon *daemon, GError **error);
+void bl_daemon_history_tick(BlDaemon *daemon);
+void bl_daemon_history_handlers(BlApiConfig *config);
+/* All guests as they were then. */
+BlApiReply bl_daemon_vms_at(BlDaemon *daemon, gint64 wall_usec);
 
 /* actions.c: what the API is asked to do. */
 void bl_daemon_action_handlers(BlApiConfig *config);

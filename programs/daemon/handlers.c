@@ -139,6 +139,11 @@ static BlApiReply text_end(GString *text)
 
 static BlApiReply vms_get(const BlApiCall *call, gpointer user_data)
 {
+    gint64 at = 0;
+    if (!bl_daemon_query_time(call, "at", &at) || at < 0)
+        return bl_api_problem(400, "Bad query", "\"at\" is a time such as 2026-01-31T12:00:00Z");
+    if (at > 0)
+        return bl_daemon_vms_at(user_data, at);
     const BlView *view = bl_daemon_view(user_data);
     GString *text = text_begin(view, "VmList");
     g_string_append(text, ",\"items\":");
@@ -306,6 +311,7 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_FIGURES] = figures_get;
     config->handlers[BL_ROUTE_TRACE] = bl_daemon_trace_get;
     bl_daemon_action_handlers(config);
+    bl_daemon_history_handlers(config);
     bl_daemon_audit_handlers(config);
     bl_daemon_size_handlers(config);
 }

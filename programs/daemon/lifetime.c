@@ -62,7 +62,8 @@ static gboolean state_open(BlDaemon *daemon, GError **error)
     if (daemon->definitions == NULL)
         return FALSE;
     daemon->store = bl_store_open(state, error);
-    return daemon->store != NULL && bl_daemon_overrides_load(daemon, error);
+    return daemon->store != NULL && bl_daemon_history_open(daemon, error) &&
+           bl_daemon_overrides_load(daemon, error);
 }
 
 gboolean bl_daemon_edges_open(BlDaemon *daemon, GError **error)
@@ -143,6 +144,7 @@ void bl_daemon_free(BlDaemon *daemon)
     bl_workers_free(daemon->workers, G_USEC_PER_SEC);
     bl_event_port_unref(daemon->port);
     bl_store_close(daemon->store);
+    bl_rings_close(daemon->rings);
     bl_journal_close(daemon->journal);
     bl_definition_journal_close(daemon->definitions);
     g_hash_table_unref(daemon->records);

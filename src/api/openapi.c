@@ -39,6 +39,13 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
         BlRouteId id;
         const char *name, *in, *type;
     } known[] = {
+        {BL_ROUTE_VMS, "at", "query", "string"},
+        {BL_ROUTE_HISTORY, "since", "query", "string"},
+        {BL_ROUTE_HISTORY, "until", "query", "string"},
+        {BL_ROUTE_HISTORY, "step", "query", "integer"},
+        {BL_ROUTE_VM_HISTORY, "since", "query", "string"},
+        {BL_ROUTE_VM_HISTORY, "until", "query", "string"},
+        {BL_ROUTE_VM_HISTORY, "step", "query", "integer"},
         {BL_ROUTE_DECISIONS, "after", "query", "integer"},
         {BL_ROUTE_DECISIONS, "limit", "query", "integer"},
         {BL_ROUTE_DECISIONS, "vm", "query", "string"},

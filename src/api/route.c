@@ -7,8 +7,13 @@
 
 static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_STATUS, "GET", "/api/v1/status", "The host: boundaries, who suffers, the mode"},
-    {BL_ROUTE_VMS, "GET", "/api/v1/vms", "All guests with their figures and controls"},
+    {BL_ROUTE_VMS, "GET", "/api/v1/vms",
+     "All guests with their figures and controls; query: at, for a time in the past"},
     {BL_ROUTE_VM, "GET", "/api/v1/vms/{name}", "One guest, by name or UUID"},
+    {BL_ROUTE_HISTORY, "GET", "/api/v1/history",
+     "The host's figures over time; query: since, until, step (2, 60 or 3600 seconds)"},
+    {BL_ROUTE_VM_HISTORY, "GET", "/api/v1/vms/{name}/history",
+     "A guest's figures over time, also of one that is gone; query: since, until, step"},
     {BL_ROUTE_EXPLAIN, "GET", "/api/v1/vms/{name}/explain",
      "Why a guest is as fast or slow as it is, in sentences"},
     {BL_ROUTE_BLAME, "GET", "/api/v1/blame",

@@ -34,6 +34,9 @@
 /* All below it together have to be this part of what it waited for: the rest is not theirs, and
  * what they still have of it is shared out by chance. */
 #define LOWER_PART 4
+/* Who ran for so much of the window while the victim waited is in the way, whatever its own
+ * counters tell: those of a guest that has just come back from a pause come late. */
+#define NOTICED_NSEC (BL_TRIAGE_WINDOW_USEC / 10 * (gint64)BL_NSEC_PER_USEC)
 /* Older than this, what is known of culprits is not used. */
 #define BLAME_OLD_USEC (1 * (gint64)BL_USEC_PER_SEC)
 /* Below this much of all CPUs busy there is room for all. */
@@ -151,14 +154,18 @@ static gint64 blamed(const Contention *contention, const BlDomain *domain)
                            BL_TRIAGE_WINDOW_USEC);
 }
 
-/* The same while anybody ran. */
+/* The same while anybody else ran: where its own threads ran before each other, nobody takes its
+ * time. */
 static gint64 blamed_all(const Contention *contention)
 {
     const BlBlameBook *book = &contention->victim->blame;
     gint64 sum = 0;
     for (guint i = 0; i < book->tracks->len; i++) {
         const BlBlameTrack *track = &g_array_index(book->tracks, BlBlameTrack, i);
-        sum += bl_blame_waited(book, track->kind, track->culprit, BL_TRIAGE_WINDOW_USEC);
+        gboolean own = track->kind == BL_CULPRIT_DOMAIN &&
+                       strcmp(track->culprit, contention->victim->uuid) == 0;
+        if (!own)
+            sum += bl_blame_waited(book, track->kind, track->culprit, BL_TRIAGE_WINDOW_USEC);
     }
     return sum;
 }
@@ -168,6 +175,13 @@ static gboolean is_at_work(const Contention *contention, const BlDomain *domain)
 {
     return can_judge(domain) || (!domain->stale && domain->state == BL_STATE_PAUSED &&
                                  contention->blame_known && blamed(contention, domain) > 0);
+}
+
+/* It uses CPU time, or is seen to. */
+static gboolean is_noticed(const Contention *contention, const BlDomain *domain)
+{
+    return demand(domain, &domain->fast) >= PAYER_ACTIVE ||
+           (contention->blame_known && blamed(contention, domain) >= NOTICED_NSEC);
 }
 
 /* A victim that waits for others than those below it is not helped by what they give up. When
@@ -181,14 +195,15 @@ static gboolean is_culprit(const Contention *contention, const BlDomain *domain)
     return contention->lower_blamed * 2 >= bl_triage_wait_too_long(contention->victim->class) &&
            contention->lower_blamed * LOWER_PART >= blamed_all(contention) &&
            blamed(contention, domain) * weight >= contention->lower_blamed &&
-           demand(domain, &domain->fast) * weight >= contention->lower_demand;
+           (demand(domain, &domain->fast) * weight >= contention->lower_demand ||
+            blamed(contention, domain) >= NOTICED_NSEC);
 }
 
 static void lower_add(Contention *contention, const BlDomain *domain)
 {
     contention->lower_used += bl_values_get(&domain->fast, BL_FIGURE_USED, 0);
     contention->lower_blamed += blamed(contention, domain);
-    if (demand(domain, &domain->fast) < PAYER_ACTIVE)
+    if (!is_noticed(contention, domain))
         return;
     contention->lower_active++;
     contention->lower_demand += demand(domain, &domain->fast);
@@ -404,7 +419,7 @@ static gboolean is_candidate(const Contention *contention, const BlDomain *domai
     return is_at_work(contention, domain) && !domain->triage.engaged &&
            domain->class->rank > contention->victim->class->rank &&
            contention->engine->now_usec >= domain->triage.cooldown_until_usec &&
-           demand(domain, &domain->fast) >= PAYER_ACTIVE && is_culprit(contention, domain);
+           is_noticed(contention, domain) && is_culprit(contention, domain);
 }
 
 /* TRUE when the payer changed, or was told to, so recently that the effect cannot have shown yet. A
@@ -457,7 +472,7 @@ static gboolean can_cap(const Contention *contention, const BlDomain *domain)
 {
     if (!is_at_work(contention, domain) || domain->class->rank <= contention->victim->class->rank ||
         can_idle(contention, domain) || !bl_values_has(&domain->controls, BL_DOMAIN_CPU_QUOTA) ||
-        demand(domain, &domain->fast) < PAYER_ACTIVE || !is_culprit(contention, domain))
+        !is_noticed(contention, domain) || !is_culprit(contention, domain))
         return FALSE;
     if (!domain->triage.engaged)
         return contention->engine->now_usec >= domain->triage.cooldown_until_usec;

@@ -211,7 +211,6 @@ static void test_a_service_is_nobody_below(void)
     g_assert_cmpuint(scene.quiet->writes[BL_DOMAIN_CPU_IDLE], ==, 0);
 }
 
-/* What is known of culprits is old: all below pay, as where nothing is known. */
 /* Of a long wait, too: those below pay from a quarter of it on, and not for a fifth. */
 static void test_a_small_part_is_nobodys(void)
 {
@@ -231,6 +230,47 @@ static void test_a_small_part_is_nobodys(void)
     }
 }
 
+/* A guest whose threads wait for each other besides is not the less in the others' way. */
+static void test_own_waits_hide_nobody(void)
+{
+    Scene scene = scene_begin("batch");
+    g_autoptr(World) world = scene.world;
+    scene.web->own = 6000;
+    scene.noisy->blamed = 1200;
+    scene.quiet->blamed = 0;
+    world_run(world, SECOND);
+    g_assert_cmpint(world_control(scene.noisy, BL_DOMAIN_CPU_IDLE), ==, 1);
+    /* And its own waits alone are nobody's fault. */
+    scene = scene_begin("batch");
+    g_autoptr(World) alone = scene.world;
+    scene.web->own = 3000;
+    scene.noisy->blamed = scene.quiet->blamed = 0;
+    world_run(alone, 5 * SECOND);
+    g_assert_cmpuint(world_count(alone, BL_RULE_TRIAGE_IDLE, -1), ==, 0);
+}
+
+/* A tenth of the window is enough to see who is in the way, before its own counters tell. */
+static void test_who_is_seen_to_run_is_at_work(void)
+{
+    static const struct {
+        gint64 blamed;
+        gboolean pays;
+    } cases[] = {{900, FALSE}, {1100, TRUE}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Scene scene = scene_begin("batch");
+        g_autoptr(World) world = scene.world;
+        scene.noisy->run = scene.quiet->run = 0;
+        scene.noisy->blamed = scene.quiet->blamed = 0;
+        world_run(world, SECOND);
+        scene.noisy->blamed = cases[i].blamed;
+        scene.quiet->blamed = 0;
+        world_run(world, SECOND);
+        g_assert_cmpint(world_count(world, BL_RULE_TRIAGE_IDLE, BL_DECISION_APPLIED) > 0, ==,
+                        cases[i].pays);
+    }
+}
+
+/* What is known of culprits is old: all below pay, as where nothing is known. */
 static void test_old_blame_is_not_used(void)
 {
     Scene scene = scene_begin("batch");
@@ -354,6 +394,8 @@ int main(int argc, char **argv)
     g_test_add_func("/blame/higher-class", test_a_higher_class_pays_for_itself);
     g_test_add_func("/blame/service", test_a_service_is_nobody_below);
     g_test_add_func("/blame/a-small-part-is-nobodys", test_a_small_part_is_nobodys);
+    g_test_add_func("/blame/own-waits-hide-nobody", test_own_waits_hide_nobody);
+    g_test_add_func("/blame/who-is-seen-to-run", test_who_is_seen_to_run_is_at_work);
     g_test_add_func("/blame/old", test_old_blame_is_not_used);
     g_test_add_func("/blame/long-wait", test_a_long_wait_is_acted_upon_at_once);
     g_test_add_func("/blame/paused", test_a_paused_guest_that_runs_pays);

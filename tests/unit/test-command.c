@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
 #include "cli/table.h"
 
 static Fixture fixture;

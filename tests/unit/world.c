@@ -92,9 +92,11 @@ static void blames_add(const World *world, BlDomainSample *domain, guint index)
 {
     domain->blame_known = TRUE;
     for (guint i = 0; i < world->n_guests; i++) {
-        BlBlame blame = {.kind = BL_CULPRIT_DOMAIN, .waited_nsec = world->guests[i].blamed_nsec};
+        const WorldGuest *guest = &world->guests[i];
+        BlBlame blame = {.kind = BL_CULPRIT_DOMAIN,
+                         .waited_nsec = i == index ? guest->own_nsec : guest->blamed_nsec};
         uuid_of(i, blame.culprit);
-        if (i != index && blame.waited_nsec > 0)
+        if (blame.waited_nsec > 0)
             g_array_append_val(domain->blames, blame);
     }
     BlBlame blame = {BL_CULPRIT_SERVICE, "backup.service", world->service_nsec};
@@ -198,8 +200,10 @@ void world_tick(World *world)
     world->sample->now_usec = world->now_usec;
     world->sample->wall_usec = world->now_usec + WORLD_WALL_USEC + world->wall_shift_usec;
     host_sample(world);
-    for (guint i = 0; i < world->n_guests; i++)
+    for (guint i = 0; i < world->n_guests; i++) {
+        world->guests[i].own_nsec += world->guests[i].own * TICK_USEC / 10;
         world->guests[i].blamed_nsec += world->guests[i].blamed * TICK_USEC / 10;
+    }
     for (guint i = 0; i < world->n_guests; i++)
         guest_sample(world, i);
     if (world->nodes->len > 0)

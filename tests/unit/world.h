@@ -19,6 +19,7 @@ typedef struct {
     gint64 throttled;  /* rate */
     gint64 service;    /* rate of the emulator's waiting */
     gint64 blamed;     /* rate at which all others wait while it runs */
+    gint64 own;        /* rate at which it waits while its own threads run */
     gint64 longest;    /* nanoseconds: the kernel tells of such a wait, once */
     gboolean blind;    /* its counters cannot be read */
     gboolean stale;
@@ -28,7 +29,7 @@ typedef struct {
     guint64 generation;
     BlValues controls;
     BlNodeMemory where; /* its memory is */
-    gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec, blamed_nsec;
+    gint64 run_nsec, delay_nsec, throttled_nsec, service_nsec, blamed_nsec, own_nsec;
     guint writes[BL_CONTROLS]; /* steps applied, by field */
 } WorldGuest;
 

@@ -1,5 +1,7 @@
 /* Numbers as people read them: see figure-text.h. */
-#include "cli/figure-text.h"
+#include "client/figure-text.h"
+
+#include <string.h>
 
 #include "base/units.h"
 #include "model/field.h"
@@ -85,4 +87,56 @@ char *bl_control_text(const char *field, const json_t *value)
     if (id == BL_DOMAIN_STATS_PERIOD)
         return number == 0 ? g_strdup("never") : g_strdup_printf("%" G_GINT64_FORMAT " s", number);
     return g_strdup_printf("%" G_GINT64_FORMAT, number);
+}
+
+static void note_add(GString *note, const char *text)
+{
+    g_string_append_printf(note, "%s%s", note->len > 0 ? "; " : "", text);
+}
+
+char *bl_vm_note(const json_t *vm)
+{
+    g_autoptr(GString) note = g_string_new(NULL);
+    gint64 changes = json_integer_value(json_object_get(vm, "changesInForce"));
+    const json_t *foreign = json_object_get(vm, "foreign");
+    if (json_is_true(json_object_get(vm, "suffers"))) {
+        g_autofree char *objective = bl_percent_text(json_object_get(vm, "objective"));
+        g_autofree char *text = g_strdup_printf("misses %s", objective);
+        note_add(note, text);
+    }
+    if (json_is_true(json_object_get(vm, "stale")))
+        note_add(note, "figures are old");
+    if (changes > 0) {
+        g_autofree char *text =
+            g_strdup_printf("%" G_GINT64_FORMAT " change%s", changes, changes == 1 ? "" : "s");
+        note_add(note, text);
+    }
+    if (json_array_size(foreign) > 0) {
+        note_add(note, "set by others:");
+        size_t i;
+        json_t *field;
+        json_array_foreach(foreign, i, field)
+            g_string_append_printf(note, " %s", json_string_value(field));
+    }
+    return g_string_free(g_steal_pointer(&note), FALSE);
+}
+
+const char *bl_culprit_text(const json_t *culprit)
+{
+    static const struct {
+        const char *kind, *text;
+    } nameless[] = {
+        {"service", "(the host)"},     {"kernel", "(the kernel)"}, {"ownLimit", "(its own limit)"},
+        {"wakeup", "(CPU waking up)"}, {"unseen", "(not known)"},
+    };
+    const char *name = bl_text_of(culprit, "name"), *kind = bl_text_of(culprit, "kind");
+    if (json_is_true(json_object_get(culprit, "self")))
+        return "(itself)";
+    if (name != NULL && name[0] != '\0')
+        return name;
+    for (guint i = 0; kind != NULL && i < G_N_ELEMENTS(nameless); i++) {
+        if (strcmp(nameless[i].kind, kind) == 0)
+            return nameless[i].text;
+    }
+    return NULL;
 }

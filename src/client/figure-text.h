@@ -1,6 +1,6 @@
 /* Numbers of the API's objects as people read them. Unknown is "-". */
-#ifndef BL_CLI_FIGURE_TEXT_H
-#define BL_CLI_FIGURE_TEXT_H
+#ifndef BL_CLIENT_FIGURE_TEXT_H
+#define BL_CLIENT_FIGURE_TEXT_H
 
 #include <glib.h>
 #include <jansson.h>
@@ -17,5 +17,9 @@ char *bl_bytes_text(const json_t *bytes);
 char *bl_figure_text(guint figure, const json_t *value);
 /* A control's value in words: "none" for a quota that limits nothing, "all", "0-3"... */
 char *bl_control_text(const char *field, const json_t *value);
+/* What a person should know of a guest that no number says: "misses 1 %; 2 changes". */
+char *bl_vm_note(const json_t *vm);
+/* The name of a culprit, or what stands for one without, such as "(the kernel)"; NULL: unknown. */
+const char *bl_culprit_text(const json_t *culprit);
 
 #endif
