@@ -96,6 +96,7 @@ web: deps-web
 	@cd web && npm ci --no-audit --no-fund --ignore-scripts && npm run build
 
 web-screenshots: all deps-web
+	@scripts/deps pngquant
 	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) npm run screenshots
 
 check-lab: all deps-lab

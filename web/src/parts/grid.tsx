@@ -25,6 +25,7 @@ interface Props<T> {
   columns: Column<T>[];
   rows: T[];
   rowKey: (row: T) => string;
+  tie: (row: T) => number | null;
   sort: Sort;
   onSort: (sort: Sort) => void;
   onOpen: (row: T) => void;
@@ -46,16 +47,26 @@ function compare(a: number | string | null, b: number | string | null, down: boo
   return down ? -order : order;
 }
 
-/** Ties keep the order of the keys, so that rows do not jump while nothing changes. */
+/** Of rows that are alike the one with more of `tie` stands first, then by their keys, so that rows do
+ * not jump while nothing changes. */
 export function sorted<T>(
   rows: T[],
   column: Column<T> | undefined,
   down: boolean,
+  tie: (row: T) => number | null,
   rowKey: (row: T) => string,
 ): T[] {
   if (column === undefined) return rows;
-  const keyed = rows.map((row) => ({ row, value: column.value(row), key: rowKey(row) }));
-  keyed.sort((a, b) => compare(a.value, b.value, down) || (a.key < b.key ? -1 : 1));
+  const keyed = rows.map((row) => ({
+    row,
+    value: column.value(row),
+    tie: tie(row),
+    key: rowKey(row),
+  }));
+  keyed.sort(
+    (a, b) =>
+      compare(a.value, b.value, down) || compare(a.tie, b.tie, true) || (a.key < b.key ? -1 : 1),
+  );
   return keyed.map((item) => item.row);
 }
 
@@ -142,7 +153,7 @@ export function Grid<T>(props: Props<T>): JSX.Element {
   const wantsFocus = useRef(false);
   const column = columns.find((one) => one.key === sort.key);
   const rows = useMemo(
-    () => sorted(props.rows, column, sort.down, rowKey),
+    () => sorted(props.rows, column, sort.down, props.tie, rowKey),
     [props.rows, column, sort.down],
   );
   const first = Math.max(0, Math.min(top - BEYOND, rows.length - 1));
