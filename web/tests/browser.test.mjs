@@ -450,8 +450,13 @@ describe("over the stand-in", () => {
     await place.server.close();
     await page.locator(".connection", { hasText: "no news" }).waitFor();
     assert.deepEqual(await axe(page), []);
+    /* What was decided meanwhile is shown, although nobody told it. */
+    await go(page, "#/log", "main.log");
+    const [last] = place.server.decisions.slice(-1);
+    place.server.decisions.push({ ...last, id: 99, state: "applied" });
     await place.server.listen(place.socket);
     await page.locator(".connection", { hasText: "live" }).waitFor();
+    await page.getByText("#99", { exact: true }).waitFor();
     await page.context().close();
   });
 });

@@ -289,8 +289,8 @@ function Took(props: { guest: Guest }): JSX.Element {
 function About(props: { guest: Guest }): JSX.Element {
   const { guest } = props;
   const live = useLive();
-  const query = `/decisions?limit=20&vm=${encodeURIComponent(guest.name)}&gap=${live.gaps}`;
-  const loaded = useLoad(query, decodeDecisions);
+  const query = `/decisions?limit=20&vm=${encodeURIComponent(guest.name)}`;
+  const loaded = useLoad(query, decodeDecisions, 0, live.gaps);
   const since = [...live.decisions.values()].filter(
     (decision) => decision.uuid === guest.uuid || decision.victim === guest.name,
   );

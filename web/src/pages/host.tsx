@@ -248,7 +248,7 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
 
 function Acts(props: { host: Host }): JSX.Element {
   const live = useLive();
-  const loaded = useLoad(`/decisions?limit=50&gap=${live.gaps}`, decodeDecisions);
+  const loaded = useLoad("/decisions?limit=50", decodeDecisions, 0, live.gaps);
   const all = merged(loaded.data ?? [], live.decisions.values());
   const proposed = all.filter((decision) => decision.state === "proposed");
   const shown = [...proposed, ...all.filter((decision) => decision.state !== "proposed")];
