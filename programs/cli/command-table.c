@@ -153,6 +153,9 @@ static const BlCommand commands[] = {
     {"undo", "ID", "take back what a decision changed, and leave it alone for an hour",
      "A new class or policy asks for it anew before that.", NULL, 1, 1, BL_FORMATS_SHOW, NULL,
      bl_command_undo},
+    {"token", "NAME ROLE", "a new token for the API over TCP, and its entry for the access file",
+     "ROLE is viewer, operator or admin. The daemon serves TCP when it is started with --listen.",
+     NULL, 2, 2, BL_FORMATS_SHOW, NULL, bl_command_token},
     {"policy check", "FILE", "check a policy file without a daemon",
      "Shows every error with its place. A file that ends in .yaml is checked together with the "
      "folder policy.d beside it.",

@@ -139,6 +139,7 @@ int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
 int bl_command_audit(BlCli *cli, int argc, char **argv);
 int bl_command_dashboard(BlCli *cli, int argc, char **argv);
 int bl_command_size(BlCli *cli, int argc, char **argv);
+int bl_command_token(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);
 int bl_command_replay(int argc, char **argv);

@@ -8,8 +8,7 @@
 
 static void log_action(const BlApiCall *call, const char *what)
 {
-    bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", what, (unsigned)call->peer_uid,
-                  (int)call->peer_pid);
+    bl_daemon_log(BL_LOG_INFO, "%s, by %s", what, call->who);
 }
 
 static BlApiReply mode_post(const BlApiCall *call, gpointer user_data)
@@ -84,7 +83,7 @@ static BlApiReply approve_post(const BlApiCall *call, gpointer user_data)
 static BlApiReply reload_post(const BlApiCall *call, gpointer user_data)
 {
     g_autofree char *errors = NULL;
-    if (bl_daemon_policy_load(user_data, &errors)) {
+    if (bl_daemon_reload(user_data, &errors)) {
         log_action(call, "policy reloaded");
         return bl_daemon_done("the policy is reloaded");
     }

@@ -37,6 +37,8 @@ typedef struct {
     char *state_dir;
     char *socket_path;
     char *record_path;
+    char *listen; /* NULL: the API is on the socket alone */
+    char *tls_certificate, *tls_key, *client_ca, *access_path;
     BlMode mode;
     gboolean keep; /* leave changes in force at a clean stop */
     gboolean no_blame;
@@ -260,6 +262,8 @@ void bl_daemon_steps(BlDaemon *daemon, const BlPlan *plan);
 
 /* policy.c */
 gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors);
+/* Reads the policy and, behind it, the access file again; what is wrong stays as it was before. */
+gboolean bl_daemon_reload(BlDaemon *daemon, char **ret_errors);
 void bl_daemon_policy_record(BlDaemon *daemon);
 /* After a sample: says once, as soon as all guests are known, when the policy that the daemon
  * started with promises them more than there is. It stays in force: the guests were there first. */

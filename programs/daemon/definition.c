@@ -17,8 +17,7 @@ typedef struct {
     char *running;   /* what became of the guest as it runs; NULL: nothing was asked of it */
     BlApiHold *hold; /* NULL: nobody waits for an answer */
     char *why;       /* by itself, then */
-    uid_t peer_uid;
-    pid_t peer_pid;
+    char *who;       /* ordered it */
     char *difference;
     BlParts next; /* as it is then */
     GError *error;
@@ -104,8 +103,7 @@ static void order_log(const Order *order, const char *message)
     if (order->why != NULL)
         bl_daemon_log(BL_LOG_WARNING, "%s, because %s", message, order->why);
     else
-        bl_daemon_log(BL_LOG_INFO, "%s, by uid %u (process %d)", message, (unsigned)order->peer_uid,
-                      (int)order->peer_pid);
+        bl_daemon_log(BL_LOG_INFO, "%s, by %s", message, order->who);
 }
 
 static void order_done(gpointer data, gpointer user_data)
@@ -153,8 +151,7 @@ BlApiReply bl_daemon_definition_order(BlDaemon *daemon, const BlApiCall *call,
 {
     BlApiReply reply;
     Order *order = order_new(daemon, wish, uuid, name);
-    order->peer_uid = call->peer_uid;
-    order->peer_pid = call->peer_pid;
+    order->who = g_strdup(call->who);
     order->order.undo = json_is_true(json_object_get(call->body, "undo"));
     order->order.dry_run = json_is_true(json_object_get(call->body, "dryRun"));
     order->hold = bl_api_call_hold(call, &reply);

@@ -79,7 +79,14 @@ gboolean bl_daemon_edges_open(BlDaemon *daemon, GError **error)
     }
     if (options->restore)
         return TRUE;
-    BlApiConfig config = {.socket_path = options->socket_path, .user_data = daemon};
+    const BlApiRemoteConfig remote = {.address = options->listen,
+                                      .certificate_path = options->tls_certificate,
+                                      .key_path = options->tls_key,
+                                      .client_ca_path = options->client_ca,
+                                      .access_path = options->access_path};
+    BlApiConfig config = {.socket_path = options->socket_path,
+                          .remote = options->listen != NULL ? &remote : NULL,
+                          .user_data = daemon};
     g_autofree char *folder = g_path_get_dirname(options->socket_path);
     g_mkdir_with_parents(folder, 0755);
     bl_daemon_handlers(&config);

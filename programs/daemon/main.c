@@ -31,10 +31,10 @@ static gboolean on_stop(gpointer data)
 static gboolean on_reload(gpointer data)
 {
     g_autofree char *errors = NULL;
-    if (bl_daemon_policy_load(data, &errors))
+    if (bl_daemon_reload(data, &errors))
         bl_daemon_log(BL_LOG_INFO, "the policy is reloaded");
     else
-        bl_daemon_log(BL_LOG_ERROR, "the policy was refused, that of before stays in force:\n%s",
+        bl_daemon_log(BL_LOG_ERROR, "a file was refused, what was before stays in force:\n%s",
                       errors);
     return G_SOURCE_CONTINUE;
 }

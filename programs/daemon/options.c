@@ -7,15 +7,23 @@
 
 static char *mode_text, *uri_text;
 
+static void default_set(char **option, const char *value)
+{
+    if (*option == NULL)
+        *option = g_strdup(value);
+}
+
 static void options_fill(BlOptions *options)
 {
+    default_set(&options->tls_certificate, "/etc/ballast/tls/server.pem");
+    default_set(&options->tls_key, "/etc/ballast/tls/server.key");
+    default_set(&options->access_path, "/etc/ballast/access");
     /* Giving back is all that --restore is for. */
     if (options->restore)
         options->mode = BL_MODE_OBSERVE;
     options->policy_given = options->policy_path != NULL;
     options->uri = g_strdup(uri_text != NULL ? uri_text : "qemu:///system");
-    if (options->policy_path == NULL)
-        options->policy_path = g_strdup("/etc/ballast/policy.yaml");
+    default_set(&options->policy_path, "/etc/ballast/policy.yaml");
     if (options->socket_path == NULL)
         options->socket_path = bl_socket_path_for_uri(uri_text);
     if (options->state_dir == NULL) {
@@ -53,6 +61,16 @@ BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code)
          "record samples and plans for `ballast replay`", "FILE"},
         {"no-blame", 0, 0, G_OPTION_ARG_NONE, &options->no_blame,
          "do not have the kernel tell who ran while guests waited (eBPF)", NULL},
+        {"listen", 'l', 0, G_OPTION_ARG_STRING, &options->listen,
+         "serve the API over TCP, too, with TLS (default: the socket alone)", "ADDRESS:PORT"},
+        {"tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_certificate,
+         "certificate for --listen, PEM (default /etc/ballast/tls/server.pem)", "FILE"},
+        {"tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_key,
+         "its key (default /etc/ballast/tls/server.key)", "FILE"},
+        {"client-ca", 0, 0, G_OPTION_ARG_FILENAME, &options->client_ca,
+         "whose certificates clients may show instead of a token", "FILE"},
+        {"access", 0, 0, G_OPTION_ARG_FILENAME, &options->access_path,
+         "who may do what over --listen (default /etc/ballast/access)", "FILE"},
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version", NULL},
         {NULL},
     };
@@ -91,6 +109,11 @@ void bl_options_free(BlOptions *options)
     g_free(options->state_dir);
     g_free(options->socket_path);
     g_free(options->record_path);
+    g_free(options->listen);
+    g_free(options->tls_certificate);
+    g_free(options->tls_key);
+    g_free(options->client_ca);
+    g_free(options->access_path);
     g_free(options);
     g_clear_pointer(&mode_text, g_free);
     g_clear_pointer(&uri_text, g_free);

@@ -88,6 +88,17 @@ gboolean bl_daemon_policy_load(BlDaemon *daemon, char **ret_errors)
     return TRUE;
 }
 
+gboolean bl_daemon_reload(BlDaemon *daemon, char **ret_errors)
+{
+    g_autoptr(GError) error = NULL;
+    if (!bl_daemon_policy_load(daemon, ret_errors))
+        return FALSE;
+    if (daemon->api == NULL || bl_api_server_access_reload(daemon->api, &error))
+        return TRUE;
+    *ret_errors = g_strdup_printf("%s\n", error->message);
+    return FALSE;
+}
+
 void bl_daemon_policy_promises(BlDaemon *daemon)
 {
     if (daemon->promises_checked || !daemon->inventory_complete)

@@ -89,9 +89,8 @@ static void ask_person(BlTop *top, BlTopAskKind kind, const json_t *decision, gu
         bl_control_text(field != NULL ? field : "", approves ? json_object_get(action, "to")
                                                              : json_object_get(decision, "undo"));
     g_autofree char *others =
-        more > 0
-            ? g_strdup_printf("%u more for this guest: see the log (l).\n\n", more)
-            : g_strdup("");
+        more > 0 ? g_strdup_printf("%u more for this guest: see the log (l).\n\n", more)
+                 : g_strdup("");
     bl_panel_show_text(
         top, g_strdup_printf("%s decision %s?", approves ? "Approve" : "Undo", number),
         g_strdup_printf(

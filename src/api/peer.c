@@ -58,11 +58,13 @@ BlPeer bl_peer_of_socket(int fd, gid_t group)
 {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
+    BlPeer peer = {.role = BL_ROLE_NONE};
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return (BlPeer){.uid = (uid_t)-1, .pid = -1, .allowed = FALSE};
-    BlPeer peer = {.uid = credentials.uid, .pid = credentials.pid};
-    peer.allowed =
-        peer.uid == 0 || peer.uid == geteuid() ||
-        (group != BL_GROUP_NONE && (credentials.gid == group || in_supplementary_group(fd, group)));
+        return peer;
+    g_snprintf(peer.who, sizeof peer.who, "uid %u (process %d)", (guint)credentials.uid,
+               (int)credentials.pid);
+    if (credentials.uid == 0 || credentials.uid == geteuid() ||
+        (group != BL_GROUP_NONE && (credentials.gid == group || in_supplementary_group(fd, group))))
+        peer.role = BL_ROLE_ADMIN;
     return peer;
 }

@@ -6,6 +6,8 @@ static const char *default_title(guint status)
     switch (status) {
     case 400:
         return "Bad request";
+    case 401:
+        return "Who is asking?";
     case 403:
         return "Forbidden";
     case 404:
@@ -16,6 +18,8 @@ static const char *default_title(guint status)
         return "Conflict";
     case 413:
         return "Content too large";
+    case 429:
+        return "Too many requests";
     case 422:
         return "Refused";
     default:
@@ -27,6 +31,7 @@ void bl_api_reply_clear(BlApiReply *reply)
 {
     json_decref(reply->body);
     g_clear_pointer(&reply->bytes, g_bytes_unref);
+    g_free(reply->cookie);
     *reply = (BlApiReply){0};
 }
 

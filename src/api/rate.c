@@ -1,16 +1,16 @@
-/* Rates: see rate.h. The token bucket, in thousandths so that slow rates are exact. */
+/* Rates: see rate.h. The token bucket, in millionths: what a microsecond brings is exact. */
 #include "api/rate.h"
 
-#define MILLI 1000
+#define MICRO 1000000
 
 typedef struct {
     char *who;
-    gint64 left_milli, seen_usec;
+    gint64 left_micro, seen_usec;
     GList link; /* in `order` */
 } Bucket;
 
 struct BlRate {
-    gint64 burst_milli, per_second;
+    gint64 burst_micro, per_second;
     GHashTable *buckets; /* who -> Bucket *, owned */
     GQueue order;        /* Bucket *, who asked longest ago first */
 };
@@ -25,7 +25,7 @@ static void bucket_free(gpointer data)
 BlRate *bl_rate_new(guint burst, guint per_second)
 {
     BlRate *rate = g_new0(BlRate, 1);
-    rate->burst_milli = (gint64)burst * MILLI;
+    rate->burst_micro = (gint64)burst * MICRO;
     rate->per_second = per_second;
     rate->buckets = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, bucket_free);
     g_queue_init(&rate->order);
@@ -49,7 +49,7 @@ static Bucket *bucket_add(BlRate *rate, const char *who, gint64 now_usec)
     }
     Bucket *bucket = g_new0(Bucket, 1);
     bucket->who = g_strdup(who);
-    bucket->left_milli = rate->burst_milli;
+    bucket->left_micro = rate->burst_micro;
     bucket->seen_usec = now_usec;
     bucket->link.data = bucket;
     g_hash_table_insert(rate->buckets, bucket->who, bucket);
@@ -63,11 +63,8 @@ static Bucket *bucket_find(BlRate *rate, const char *who, gint64 now_usec)
     if (bucket == NULL)
         return bucket_add(rate, who, now_usec);
     gint64 gone = CLAMP(now_usec - bucket->seen_usec, 0, 3600 * (gint64)G_USEC_PER_SEC);
-    gint64 gained = gone * rate->per_second / MILLI;
-    /* What is too short a time for a thousandth is not lost. */
-    if (gained > 0 || gone == 0)
-        bucket->seen_usec = now_usec;
-    bucket->left_milli = MIN(bucket->left_milli + gained, rate->burst_milli);
+    bucket->seen_usec = now_usec;
+    bucket->left_micro = MIN(bucket->left_micro + gone * rate->per_second, rate->burst_micro);
     g_queue_unlink(&rate->order, &bucket->link);
     g_queue_push_tail_link(&rate->order, &bucket->link);
     return bucket;
@@ -75,14 +72,14 @@ static Bucket *bucket_find(BlRate *rate, const char *who, gint64 now_usec)
 
 gboolean bl_rate_have(BlRate *rate, const char *who, gint64 now_usec)
 {
-    return bucket_find(rate, who, now_usec)->left_milli >= MILLI;
+    return bucket_find(rate, who, now_usec)->left_micro >= MICRO;
 }
 
 gboolean bl_rate_take(BlRate *rate, const char *who, gint64 now_usec)
 {
     Bucket *bucket = bucket_find(rate, who, now_usec);
-    if (bucket->left_milli < MILLI)
+    if (bucket->left_micro < MICRO)
         return FALSE;
-    bucket->left_milli -= MILLI;
+    bucket->left_micro -= MICRO;
     return TRUE;
 }

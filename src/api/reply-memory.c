@@ -36,15 +36,15 @@ void bl_reply_memory_free(BlReplyMemory *memory)
     g_free(memory);
 }
 
-static char *full_key(uid_t uid, const char *key)
+static char *full_key(const char *who, const char *key)
 {
-    return g_strdup_printf("%u %s", (guint)uid, key);
+    return g_strdup_printf("%s\n%s", who, key);
 }
 
-BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, uid_t uid, const char *key,
+BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, const char *who, const char *key,
                                   const char *request, BlApiReply *ret_reply)
 {
-    g_autofree char *full = full_key(uid, key);
+    g_autofree char *full = full_key(who, key);
     const Remembered *remembered = g_hash_table_lookup(memory->by_key, full);
     if (remembered == NULL)
         return BL_REPLY_NEW;
@@ -55,10 +55,10 @@ BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, uid_t uid, const char *
     return BL_REPLY_KNOWN;
 }
 
-void bl_reply_memory_add(BlReplyMemory *memory, uid_t uid, const char *key, const char *request,
-                         const BlApiReply *reply)
+void bl_reply_memory_add(BlReplyMemory *memory, const char *who, const char *key,
+                         const char *request, const BlApiReply *reply)
 {
-    char *full = full_key(uid, key);
+    char *full = full_key(who, key);
     if (g_hash_table_contains(memory->by_key, full)) {
         g_free(full);
         return;

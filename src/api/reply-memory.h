@@ -19,11 +19,11 @@ BlReplyMemory *bl_reply_memory_new(void);
 void bl_reply_memory_free(BlReplyMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlReplyMemory, bl_reply_memory_free)
 
-/* Keys are per user. `request` identifies what was asked: path and body. On BL_REPLY_KNOWN the
- * reply's body is a new reference. */
-BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, uid_t uid, const char *key,
+/* Keys are those of whoever sent them. `request` identifies what was asked: path and body. On
+ * BL_REPLY_KNOWN the reply's body is a new reference. */
+BlReplyFound bl_reply_memory_find(BlReplyMemory *memory, const char *who, const char *key,
                                   const char *request, BlApiReply *ret_reply);
-void bl_reply_memory_add(BlReplyMemory *memory, uid_t uid, const char *key, const char *request,
-                         const BlApiReply *reply);
+void bl_reply_memory_add(BlReplyMemory *memory, const char *who, const char *key,
+                         const char *request, const BlApiReply *reply);
 
 #endif

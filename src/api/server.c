@@ -16,6 +16,7 @@
 #include "api/listeners.h"
 #include "api/openapi.h"
 #include "api/peer.h"
+#include "api/remote.h"
 #include "api/reply-memory.h"
 #include "api/request.h"
 #include "api/socket.h"
@@ -31,13 +32,17 @@
 /* A held call is answered by then, whatever it waits for. */
 #define HOLD_MAX_USEC (25 * (gint64)G_USEC_PER_SEC)
 
+/* Where requests come in. */
+enum { DOOR_SOCKET, DOOR_REMOTE, DOORS };
+
 struct BlApiServer {
     BlApiHandler handlers[BL_ROUTE_COUNT];
     gpointer user_data;
     gid_t group;
     BlApiSocket socket;
-    struct MHD_Daemon *daemon;
-    GSource *work;
+    BlRemote *remote; /* NULL: the socket alone */
+    struct MHD_Daemon *daemons[DOORS];
+    GSource *work[DOORS];
     GSource *keepalive, *figures_due;
     BlListeners *listeners; /* of events */
     BlListeners *figures;
@@ -145,6 +150,18 @@ static void exchange_end(gpointer user_data, struct MHD_Connection *connection, 
 }
 
 /* The peer of a connection is looked up once and kept with the connection. */
+static void remote_notice(gpointer user_data, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        g_clear_pointer((BlPeer **)context, g_free);
+        return;
+    }
+    BlPeer *peer = g_new0(BlPeer, 1);
+    *peer = bl_remote_peer(connection);
+    *context = peer;
+}
+
 static void connection_notice(gpointer user_data, struct MHD_Connection *connection, void **context,
                               enum MHD_ConnectionNotificationCode what)
 {
@@ -191,12 +208,20 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, const Excha
     const char *type = reply.content_type != NULL ? reply.content_type
                        : status < 400             ? "application/json"
                                                   : "application/problem+json";
+    g_autofree char *cookie = g_steal_pointer(&reply.cookie);
     struct MHD_Response *response = response_of(&reply);
     bl_api_reply_clear(&reply);
     if (response == NULL)
         return MHD_NO;
     MHD_add_response_header(response, "Content-Type", type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (cookie != NULL)
+        MHD_add_response_header(response, "Set-Cookie", cookie);
+    if (status == 401)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer realm=\"ballast\"");
+    if (status == 429)
+        MHD_add_response_header(response, "Retry-After", "1");
     if (exchange->parsed.allow != NULL)
         MHD_add_response_header(response, "Allow", exchange->parsed.allow);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -265,8 +290,7 @@ static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlP
                       .query = query_of_call,
                       .request = &exchange->parsed,
                       .exchange = exchange,
-                      .peer_uid = peer->uid,
-                      .peer_pid = peer->pid};
+                      .who = peer->who};
     BlApiReply reply = server->handlers[route->id](&call, server->user_data);
     if (json_is_object(reply.body) || reply.bytes != NULL || exchange->hold != NULL)
         return reply;
@@ -297,7 +321,7 @@ static BlApiReply answer_post(BlApiServer *server, Exchange *exchange, const BlP
     g_autofree char *digest = request_digest(exchange);
     BlReplyFound found = BL_REPLY_NEW;
     if (key != NULL)
-        found = bl_reply_memory_find(server->memory, peer->uid, key, digest, &reply);
+        found = bl_reply_memory_find(server->memory, peer->who, key, digest, &reply);
     if (found == BL_REPLY_MISUSED)
         reply =
             bl_api_problem(422, "Idempotency-Key reused",
@@ -310,7 +334,7 @@ static BlApiReply answer_post(BlApiServer *server, Exchange *exchange, const BlP
         }
         /* A failure of the server may be gone at the next try. */
         if (exchange->hold == NULL && key != NULL && reply.status < 500)
-            bl_reply_memory_add(server->memory, peer->uid, key, digest, &reply);
+            bl_reply_memory_add(server->memory, peer->who, key, digest, &reply);
     }
     json_decref(body);
     return reply;
@@ -322,38 +346,44 @@ static enum MHD_Result answer_late(BlApiServer *server, struct MHD_Connection *c
     BlApiReply reply = exchange->late;
     exchange->late = (BlApiReply){0};
     if (exchange->key != NULL && reply.status < 500)
-        bl_reply_memory_add(server->memory, peer->uid, exchange->key, exchange->digest, &reply);
+        bl_reply_memory_add(server->memory, peer->who, exchange->key, exchange->digest, &reply);
     return send_reply(connection, exchange, reply);
 }
 
-static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connection,
-                              const char *method, Exchange *exchange)
+static BlApiReply answer_session(const Exchange *exchange, const BlPeer *peer)
 {
-    static const BlPeer nobody = {.uid = (uid_t)-1, .pid = -1};
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const BlPeer *peer =
-        info != NULL && info->socket_context != NULL ? info->socket_context : &nobody;
     BlApiReply reply;
-    if (exchange->late.status != 0)
-        return answer_late(server, connection, exchange, peer);
-    const BlAsset *asset =
-        peer->allowed && g_str_equal(method, "GET") ? bl_asset_find(exchange->target) : NULL;
-    if (asset != NULL)
-        return bl_asset_send(asset, connection);
-    if (!peer->allowed)
-        reply = bl_api_problem(403, NULL,
-                               "Only root and members of the daemon's group may ask; have "
-                               "yourself added to the group \"ballast\" and log in again.");
-    else if (exchange->body_total > BL_API_BODY_LIMIT)
-        reply = bl_api_problem(413, NULL, "A body may have at most %d bytes.", BL_API_BODY_LIMIT);
-    else if (!bl_api_request_parse(&exchange->parsed, method, exchange->target, &reply))
-        ; /* the reply is the problem */
-    else if (exchange->parsed.route->id == BL_ROUTE_EVENTS)
+    json_t *body =
+        bl_api_body_parse((const char *)exchange->body->data, exchange->body->len, &reply);
+    if (body == NULL)
+        return reply;
+    reply = peer->remote
+                ? bl_remote_session(json_object_get(body, "token"))
+                : bl_api_problem(409, NULL, "On the socket there is nothing to log in to.");
+    json_decref(body);
+    return reply;
+}
+
+/* The page itself is no secret; on the socket it is for those who may ask anything at all. */
+static const BlAsset *asset_for(const BlPeer *peer, const char *method, const char *target)
+{
+    gboolean may = peer->remote || peer->role != BL_ROLE_NONE;
+    return may && g_str_equal(method, "GET") ? bl_asset_find(target) : NULL;
+}
+
+/* Of one who may ask this. */
+static enum MHD_Result answer_admitted(BlApiServer *server, struct MHD_Connection *connection,
+                                       Exchange *exchange, const BlPeer *peer)
+{
+    const BlRoute *route = exchange->parsed.route;
+    BlApiReply reply;
+    if (route->id == BL_ROUTE_EVENTS)
         return send_stream(server->listeners, connection, exchange);
-    else if (exchange->parsed.route->id == BL_ROUTE_FIGURES)
+    if (route->id == BL_ROUTE_FIGURES)
         return send_figures(server, connection, exchange);
-    else if (g_str_equal(exchange->parsed.route->method, "POST"))
+    if (route->id == BL_ROUTE_SESSION)
+        reply = answer_session(exchange, peer);
+    else if (g_str_equal(route->method, "POST"))
         reply = answer_post(
             server, exchange, peer,
             MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Idempotency-Key"));
@@ -363,6 +393,34 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
         return send_reply(connection, exchange, reply);
     MHD_suspend_connection(connection);
     return MHD_YES;
+}
+
+static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connection,
+                              const char *method, Exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    BlPeer nobody = {.role = BL_ROLE_NONE};
+    BlPeer *peer = info != NULL && info->socket_context != NULL ? info->socket_context : &nobody;
+    BlApiReply reply;
+    if (exchange->late.status != 0)
+        return answer_late(server, connection, exchange, peer);
+    const BlAsset *asset = asset_for(peer, method, exchange->target);
+    if (asset != NULL)
+        return bl_asset_send(asset, connection);
+    if (!peer->remote && peer->role == BL_ROLE_NONE)
+        reply = bl_api_problem(403, NULL,
+                               "Only root and members of the daemon's group may ask; have "
+                               "yourself added to the group \"ballast\" and log in again.");
+    else if (exchange->body_total > BL_API_BODY_LIMIT)
+        reply = bl_api_problem(413, NULL, "A body may have at most %d bytes.", BL_API_BODY_LIMIT);
+    else if (!bl_api_request_parse(&exchange->parsed, method, exchange->target, &reply) ||
+             (peer->remote && !bl_remote_admit(server->remote, connection, peer,
+                                               exchange->parsed.route, &reply)))
+        ; /* the reply is the problem */
+    else
+        return answer_admitted(server, connection, exchange, peer);
+    return send_reply(connection, exchange, reply);
 }
 
 /* A body that says beforehand that it is too large is refused before it is sent: answering now also
@@ -410,7 +468,10 @@ static size_t keep_escapes(gpointer user_data, struct MHD_Connection *connection
  * neither its descriptor nor its timeout tells that one is due. */
 static void wake_up(const BlApiServer *server)
 {
-    g_source_set_ready_time(server->work, 0);
+    for (guint i = 0; i < DOORS; i++) {
+        if (server->work[i] != NULL)
+            g_source_set_ready_time(server->work[i], 0);
+    }
 }
 
 BlApiHold *bl_api_call_hold(const BlApiCall *call, BlApiReply *reply_later)
@@ -487,7 +548,7 @@ static GSource *timer_attach(BlApiServer *server, GMainContext *context, guint m
 static gboolean start_daemon(BlApiServer *server, int listen_fd)
 {
     /* Without MHD_USE_ERROR_LOG it prints nothing. */
-    server->daemon = MHD_start_daemon(
+    server->daemons[DOOR_SOCKET] = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
         MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)BL_API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
@@ -495,22 +556,57 @@ static gboolean start_daemon(BlApiServer *server, int listen_fd)
         exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, connection_notice, server, MHD_OPTION_UNESCAPE_CALLBACK,
         keep_escapes, NULL, MHD_OPTION_END);
-    return server->daemon != NULL;
+    return server->daemons[DOOR_SOCKET] != NULL;
+}
+
+static gboolean start_remote(BlApiServer *server, const BlApiRemoteConfig *config, GError **error)
+{
+    server->remote = bl_remote_new(config, error);
+    if (server->remote == NULL)
+        return FALSE;
+    struct MHD_OptionItem tls[BL_REMOTE_OPTIONS];
+    bl_remote_options(server->remote, tls);
+    server->daemons[DOOR_REMOTE] = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
+        exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, remote_notice, server, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_END);
+    if (server->daemons[DOOR_REMOTE] != NULL)
+        return TRUE;
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                "cannot serve on \"%s\": the certificate \"%s\" and the key \"%s\" do not make a "
+                "TLS server",
+                config->address, config->certificate_path, config->key_path);
+    return FALSE;
+}
+
+static GSource *work_attach(struct MHD_Daemon *daemon, GMainContext *context)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    GSource *source = g_source_new(&work_functions, sizeof(WorkSource));
+    WorkSource *work = (WorkSource *)source;
+    work->daemon = daemon;
+    work->tag = g_source_add_unix_fd(source, info->epoll_fd, G_IO_IN);
+    g_source_set_static_name(source, "ballast-api");
+    g_source_attach(source, context);
+    return source;
 }
 
 static void attach_sources(BlApiServer *server, GMainContext *context)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    server->work = g_source_new(&work_functions, sizeof(WorkSource));
-    WorkSource *work = (WorkSource *)server->work;
-    work->daemon = server->daemon;
-    work->tag = g_source_add_unix_fd(server->work, info->epoll_fd, G_IO_IN);
-    g_source_set_static_name(server->work, "ballast-api");
-    g_source_attach(server->work, context);
-
+    for (guint i = 0; i < DOORS; i++) {
+        if (server->daemons[i] != NULL)
+            server->work[i] = work_attach(server->daemons[i], context);
+    }
     server->keepalive = timer_attach(server, context, KEEPALIVE_SECONDS * 1000, on_keepalive);
     server->figures_due = timer_attach(server, context, BL_API_FIGURES_MSEC, on_figures_due);
+}
+
+gboolean bl_api_server_access_reload(BlApiServer *server, GError **error)
+{
+    return server->remote == NULL || bl_remote_reload(server->remote, error);
 }
 
 BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *context, GError **error)
@@ -535,6 +631,8 @@ BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *contex
                     "cannot serve on \"%s\": the HTTP server did not start", config->socket_path);
         return NULL;
     }
+    if (config->remote != NULL && !start_remote(server, config->remote, error))
+        return NULL;
     attach_sources(server, context);
     return g_steal_pointer(&server);
 }
@@ -546,23 +644,31 @@ static void source_end(GSource **source)
     g_clear_pointer(source, g_source_unref);
 }
 
+static void door_close(struct MHD_Daemon *daemon)
+{
+    if (daemon == NULL)
+        return;
+    /* First nobody new, then the last words of those who listen: one turn lets the streams end in
+     * order. libmicrohttpd aborts when a connection is still suspended. */
+    MHD_run(daemon);
+    MHD_stop_daemon(daemon);
+}
+
 void bl_api_server_stop(BlApiServer *server)
 {
     if (server == NULL)
         return;
-    if (server->work != NULL)
+    if (server->work[DOOR_SOCKET] != NULL)
         holds_end(server, 0, 503, "The daemon stops; what was asked for may be done all the same.");
     source_end(&server->keepalive);
     source_end(&server->figures_due);
-    source_end(&server->work);
-    if (server->daemon != NULL) {
-        /* First nobody new, then the last words of those who listen: one turn lets the streams
-         * end in order. libmicrohttpd aborts when a connection is still suspended. */
-        bl_listeners_finish(server->listeners);
-        bl_listeners_finish(server->figures);
-        MHD_run(server->daemon);
-        MHD_stop_daemon(server->daemon);
+    bl_listeners_finish(server->listeners);
+    bl_listeners_finish(server->figures);
+    for (guint i = 0; i < DOORS; i++) {
+        source_end(&server->work[i]);
+        door_close(server->daemons[i]);
     }
+    bl_remote_free(server->remote);
     bl_api_socket_clear(&server->socket);
     bl_listeners_free(server->listeners);
     bl_listeners_free(server->figures);

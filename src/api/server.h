@@ -11,7 +11,8 @@
 
 #include <glib.h>
 #include <jansson.h>
-#include <sys/types.h>
+
+#include "api/access.h"
 
 #define BL_API_VERSION "v1"
 #define BL_API_BODY_LIMIT (64 * 1024)
@@ -47,12 +48,14 @@ typedef enum {
     BL_ROUTE_POLICY_CHECK,
     BL_ROUTE_POLICY_RELOAD,
     BL_ROUTE_ADMIT,
+    BL_ROUTE_SESSION,
     BL_ROUTE_COUNT,
 } BlRouteId;
 
 typedef struct {
     BlRouteId id;
     const char *method;  /* "GET", "POST" */
+    BlAccessRole role;   /* that is needed at least */
     const char *path;    /* "/api/v1/vms/{name}/class" */
     const char *summary; /* one line, for the OpenAPI document */
 } BlRoute;
@@ -67,8 +70,7 @@ typedef struct {
     const char *(*query)(gpointer request, const char *key); /* NULL when absent */
     gpointer request;                                        /* for `query` */
     gpointer exchange;                                       /* for bl_api_call_hold() */
-    uid_t peer_uid;
-    pid_t peer_pid;
+    const char *who;                                         /* asks, for the log */
 } BlApiCall;
 
 /* A reply owns its body. Status 200 with an object, or a problem (RFC 9457); or bytes, which are
@@ -78,6 +80,7 @@ typedef struct {
     json_t *body;
     GBytes *bytes;            /* instead of `body` */
     const char *content_type; /* of bytes; static; NULL: JSON */
+    char *cookie;             /* to be set; NULL: none */
 } BlApiReply;
 
 void bl_api_reply_clear(BlApiReply *reply);
@@ -97,8 +100,17 @@ typedef BlApiReply (*BlApiHandler)(const BlApiCall *call, gpointer user_data);
 
 typedef struct BlApiServer BlApiServer;
 
+/* The API over TCP: always with TLS, and for those whom the access file knows. */
+typedef struct {
+    const char *address;                     /* "10.0.0.1:9443", "[::1]:9443", "*:9443" */
+    const char *certificate_path, *key_path; /* PEM; the certificate with its chain */
+    const char *client_ca_path; /* who signs clients' certificates; NULL: none are asked for */
+    const char *access_path;
+} BlApiRemoteConfig;
+
 typedef struct {
     const char *socket_path;
+    const BlApiRemoteConfig *remote; /* NULL: on the socket alone */
     const char *group; /* may connect besides root and the daemon's own uid; NULL: "ballast" */
     /* By BlRouteId; BL_ROUTE_EVENTS and BL_ROUTE_OPENAPI are answered by the server itself. That of
      * BL_ROUTE_FIGURES gives, as bytes, what all who follow them are sent: `call` is NULL. */
@@ -112,6 +124,9 @@ BlApiServer *bl_api_server_start(const BlApiConfig *config, GMainContext *contex
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void bl_api_server_stop(BlApiServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlApiServer, bl_api_server_stop)
+
+/* Reads the access file again; one that is wrong changes nothing. TRUE when there is none. */
+gboolean bl_api_server_access_reload(BlApiServer *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sends one event to every listener of /api/v1/events and remembers it for those that come back
  * with Last-Event-ID. Ids must grow. A listener too slow to follow is disconnected. */

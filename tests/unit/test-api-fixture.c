@@ -259,7 +259,8 @@ void fixture_make(Fixture *fixture)
 void fixture_start(Fixture *fixture)
 {
     g_autoptr(GError) error = NULL;
-    BlApiConfig config = {.socket_path = fixture->path, .group = fixture->group};
+    BlApiConfig config = {
+        .socket_path = fixture->path, .remote = fixture->remote, .group = fixture->group};
     memcpy(config.handlers, handlers, sizeof handlers);
     fixture->context = g_main_context_new();
     fixture->loop = g_main_loop_new(fixture->context, FALSE);
@@ -317,6 +318,35 @@ static gboolean publish(gpointer data)
     g_free(publication);
     pthread_mutex_unlock(&lock);
     return G_SOURCE_REMOVE;
+}
+
+typedef struct {
+    BlApiServer *server;
+    GError *error;
+    gboolean good;
+    atomic_bool done;
+} Reload;
+
+static gboolean reload(gpointer data)
+{
+    Reload *order = data;
+    order->good = bl_api_server_access_reload(order->server, &order->error);
+    atomic_store(&order->done, TRUE);
+    return G_SOURCE_REMOVE;
+}
+
+gboolean fixture_access_reload(Fixture *fixture, GError **error)
+{
+    Reload order = {.server = fixture->server};
+    GSource *source = g_idle_source_new();
+    g_source_set_callback(source, reload, &order, NULL);
+    g_source_attach(source, fixture->context);
+    while (!atomic_load(&order.done))
+        g_usleep(1000);
+    g_source_unref(source);
+    if (order.error != NULL)
+        g_propagate_error(error, order.error);
+    return order.good;
 }
 
 void fixture_publish(Fixture *fixture, guint64 first, guint64 last, gsize padding)

@@ -168,19 +168,19 @@ static void test_memory(void)
 {
     g_autoptr(BlReplyMemory) memory = bl_reply_memory_new();
     BlApiReply reply = {.status = 200, .body = json_pack("{s:i}", "n", 1)}, found;
-    bl_reply_memory_add(memory, 0, "first", "request", &reply);
-    g_assert_cmpint(bl_reply_memory_find(memory, 0, "first", "request", &found), ==,
+    bl_reply_memory_add(memory, "uid 0", "first", "request", &reply);
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "request", &found), ==,
                     BL_REPLY_KNOWN);
     g_assert_true(found.body == reply.body);
     json_decref(found.body);
-    g_assert_cmpint(bl_reply_memory_find(memory, 0, "first", "other", &found), ==,
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "other", &found), ==,
                     BL_REPLY_MISUSED);
-    g_assert_cmpint(bl_reply_memory_find(memory, 1, "first", "request", &found), ==, BL_REPLY_NEW);
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 1", "first", "request", &found), ==, BL_REPLY_NEW);
     for (int i = 0; i < BL_REPLY_MEMORY_MAX; i++) {
         g_autofree char *key = g_strdup_printf("%d", i);
-        bl_reply_memory_add(memory, 0, key, "request", &reply);
+        bl_reply_memory_add(memory, "uid 0", key, "request", &reply);
     }
-    g_assert_cmpint(bl_reply_memory_find(memory, 0, "first", "request", &found), ==, BL_REPLY_NEW);
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "request", &found), ==, BL_REPLY_NEW);
     json_decref(reply.body);
 }
 
