@@ -53,6 +53,22 @@ async function tabTo(page, locator, most = 80) {
   assert.fail(`Tab does not reach ${locator}`);
 }
 
+/** How much processor time each task of the page's main thread took meanwhile, longest first, in
+ * milliseconds. Time in which other programs had the processor is not the page's. */
+async function tasksOf(page, act) {
+  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline", "__metadata"] });
+  await act();
+  const { traceEvents } = JSON.parse(String(await browser.stopTracing()));
+  const tasks = traceEvents.filter((one) => one.name === "RunTask" && one.tdur !== undefined);
+  const mains = new Set(traceEvents
+    .filter((one) => one.name === "thread_name" && one.args.name === "CrRendererMain")
+    .map((one) => `${one.pid}/${one.tid}`));
+  return tasks
+    .filter((one) => mains.has(`${one.pid}/${one.tid}`))
+    .map((one) => Math.round(one.tdur / 1000))
+    .sort((a, b) => b - a);
+}
+
 async function told(page, pattern) {
   const toast = page.locator(".toast p");
   await toast.waitFor();
@@ -312,27 +328,22 @@ describe("with a thousand guests", () => {
     await go(page, "#/guests", ".grid .row");
     assert.equal(await page.locator('[role="table"]').getAttribute("aria-rowcount"), "1001");
     assert.ok((await page.locator(".grid .row").count()) < 60);
-    await page.evaluate(() => {
-      window.tasks = [];
-      new PerformanceObserver((seen) => {
-        for (const one of seen.getEntries()) window.tasks.push(Math.round(one.duration));
-      }).observe({ type: "longtask" });
-    });
     await page.mouse.move(600, 500);
-    const found = [];
-    for (let i = 0; i < TRIES; i++) {
-      await page.evaluate(() => (window.tasks.length = 0));
-      for (let step = 0; step < 60; step++) {
-        await page.mouse.wheel(0, step < 40 ? 300 : -300);
-        if (step % 10 === 0)
-          await page.locator(".grid .cell > button").nth((step / 10) % 6).click();
-        await page.waitForTimeout(25);
-      }
-      found.push(await page.evaluate(() => window.tasks));
-      if (found[i].length === 0) break;
+    let best = Infinity;
+    for (let i = 0; i < TRIES && best > 50; i++) {
+      const tasks = await tasksOf(page, async () => {
+        for (let step = 0; step < 60; step++) {
+          await page.mouse.wheel(0, step < 40 ? 300 : -300);
+          if (step % 10 === 0)
+            await page.locator(".grid .cell > button").nth((step / 10) % 6).click();
+          await page.waitForTimeout(25);
+        }
+      });
+      console.log(`# longest tasks of ${tasks.length}, own time: ${tasks.slice(0, 5).join(", ")} ms`);
+      assert.ok(tasks.length > 100);
+      best = Math.min(best, tasks[0]);
     }
-    console.log(`# long tasks in each try: ${JSON.stringify(found)}`);
-    assert.ok(found.some((tasks) => tasks.length === 0));
+    assert.ok(best <= 50, `${best} ms`);
     await page.locator(".grid").focus();
     await page.keyboard.press("End");
     await page.locator('.row[aria-rowindex="1001"]:focus').waitFor();
