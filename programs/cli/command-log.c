@@ -21,6 +21,13 @@ static const BlColumn columns[] = {
     {"sentence", "DECISION"},
 };
 
+static const BlColumn event_columns[] = {
+    {"time", "TIME"},
+    {"kind", "KIND"},
+    {"vm", "VM"},
+    {"text", "EVENT"},
+};
+
 typedef struct {
     BlCli *cli;
     const char *path;
@@ -56,7 +63,8 @@ static int build_path(const BlCli *cli, const char *vm, GString *path)
         return bl_cli_fail(cli, BL_EXIT_USAGE,
                            "--limit needs a whole number from 1 to %d, not \"%s\"", LIMIT_MAX,
                            limit);
-    g_string_assign(path, bl_route(BL_ROUTE_DECISIONS)->path);
+    g_string_assign(
+        path, bl_route(bl_cli_flag(cli, "events") ? BL_ROUTE_NOTES : BL_ROUTE_DECISIONS)->path);
     g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, count);
     bl_client_path_add_query(path, "limit", number);
     if (since != NULL) {
@@ -71,6 +79,20 @@ static int build_path(const BlCli *cli, const char *vm, GString *path)
     if (vm != NULL)
         bl_client_path_add_query(path, "vm", vm);
     return BL_EXIT_DONE;
+}
+
+static int print_events(const BlCli *cli, const json_t *list)
+{
+    g_autoptr(BlTable) table = bl_table_new(event_columns, G_N_ELEMENTS(event_columns));
+    size_t i;
+    json_t *event;
+    json_array_foreach(json_object_get(list, "items"), i, event)
+    {
+        bl_table_add_row(table, FALSE);
+        for (guint c = 0; c < G_N_ELEMENTS(event_columns); c++)
+            bl_table_add_text(table, bl_text_of(event, event_columns[c].key));
+    }
+    return bl_table_finish(table, cli, NULL);
 }
 
 static int print_list(const BlCli *cli, const json_t *list)
@@ -178,6 +200,9 @@ int bl_command_log(BlCli *cli, int argc, char **argv)
     int code = build_path(cli, vm, path);
     if (code != BL_EXIT_DONE)
         return code;
+    gboolean events = bl_cli_flag(cli, "events");
+    if (events && bl_cli_flag(cli, "follow"))
+        return bl_cli_fail(cli, BL_EXIT_USAGE, "--events does not go with --follow");
     if (bl_cli_flag(cli, "follow"))
         return follow_log(cli, path->str, vm);
     json_t *list;
@@ -187,9 +212,9 @@ int bl_command_log(BlCli *cli, int argc, char **argv)
     if (cli->format == BL_FORMAT_JSON)
         bl_cli_print_json(cli, list);
     else
-        code = print_list(cli, list);
+        code = events ? print_events(cli, list) : print_list(cli, list);
     if (json_array_size(json_object_get(list, "items")) == LIMIT_MAX)
-        bl_cli_fail(cli, code, "only the newest %d decisions are shown", LIMIT_MAX);
+        bl_cli_fail(cli, code, "only the newest %d are shown", LIMIT_MAX);
     json_decref(list);
     return code;
 }

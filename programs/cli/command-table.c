@@ -36,6 +36,7 @@ static const BlOption history_options[] = {
 
 static const BlOption log_options[] = {
     {"follow", 'f', NULL, "then go on with what happens, until interrupted"},
+    {"events", 'e', NULL, "what else happened instead: guests, libvirt, operators"},
     {"since", 0, "TIME",
      "from then on: 2026-01-31T12:00:00Z, 2026-01-31, or 10min for ten minutes "
      "ago"},

@@ -51,7 +51,8 @@ static guint fill_columns(BlColumn *columns)
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, i);
         if (!is_amount(i))
-            columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+            columns[n++] = (BlColumn){field->name, field->column, .right = TRUE,
+                                      .wide = i == BL_FIGURE_MEMORY_LOCAL};
     }
     columns[n++] = (BlColumn){"vcpus", "VCPUS", .right = TRUE};
     columns[n++] = (BlColumn){"state", "STATE"};

@@ -6,9 +6,9 @@
 #include "core/admission.h"
 #include "daemon/daemon.h"
 
-static void log_action(const BlApiCall *call, const char *what)
+static void log_action(BlDaemon *daemon, const BlApiCall *call, const char *what)
 {
-    bl_daemon_log(BL_LOG_INFO, "%s, by %s", what, call->who);
+    bl_daemon_note(daemon, BL_LOG_INFO, &(BlNote){"operator"}, "%s, by %s", what, call->who);
 }
 
 static BlApiReply mode_post(const BlApiCall *call, gpointer user_data)
@@ -20,7 +20,7 @@ static BlApiReply mode_post(const BlApiCall *call, gpointer user_data)
         return bl_api_problem(400, "Bad mode", "\"mode\" is observe, advise or enforce");
     g_array_append_val(daemon->requests, request);
     g_autofree char *what = g_strdup_printf("mode set to %s", name);
-    log_action(call, what);
+    log_action(daemon, call, what);
     return bl_daemon_done("mode is %s", name);
 }
 
@@ -51,7 +51,7 @@ static BlApiReply class_post(const BlApiCall *call, gpointer user_data)
         return bl_api_problem(500, "Not saved", "%s", error->message);
     g_autofree char *what = g_strdup_printf("class of \"%s\" set to %s", domain->name,
                                             class_name != NULL ? class_name : "none");
-    log_action(call, what);
+    log_action(daemon, call, what);
     return class_name != NULL
                ? bl_daemon_done("%s is in class %s", domain->name, class_name)
                : bl_daemon_done("%s has no class set by hand any more", domain->name);
@@ -76,7 +76,7 @@ static BlApiReply approve_post(const BlApiCall *call, gpointer user_data)
     BlRequest request = {.kind = BL_REQUEST_APPROVE, .decision_id = (guint64)id};
     g_array_append_val(daemon->requests, request);
     g_autofree char *what = g_strdup_printf("decision %s approved", call->argument);
-    log_action(call, what);
+    log_action(daemon, call, what);
     return bl_daemon_done("decision %s is approved", call->argument);
 }
 
@@ -84,7 +84,7 @@ static BlApiReply reload_post(const BlApiCall *call, gpointer user_data)
 {
     g_autofree char *errors = NULL;
     if (bl_daemon_reload(user_data, &errors)) {
-        log_action(call, "policy reloaded");
+        log_action(user_data, call, "policy reloaded");
         return bl_daemon_done("the policy is reloaded");
     }
     BlApiReply reply = bl_api_problem(422, "The policy was refused",
@@ -103,7 +103,7 @@ static BlApiReply admission_post(const BlApiCall *call, gpointer user_data)
         return reply;
     const char *message = json_string_value(json_object_get(reply.body, "message"));
     if (message != NULL)
-        bl_daemon_log(BL_LOG_WARNING, "%s", message);
+        bl_daemon_note(daemon, BL_LOG_WARNING, &(BlNote){"admission"}, "%s", message);
     bl_api_server_publish(daemon->api, "admission", ++daemon->last_event, reply.body);
     return reply;
 }
@@ -141,7 +141,7 @@ static BlApiReply undo_post(const BlApiCall *call, gpointer user_data)
                               call->argument);
     g_array_append_val(daemon->requests, request);
     g_autofree char *what = g_strdup_printf("decision %s is undone", call->argument);
-    log_action(call, what);
+    log_action(daemon, call, what);
     return bl_daemon_done("what decision %s changed goes back, and is left alone for an hour",
                           call->argument);
 }

@@ -149,6 +149,7 @@ void bl_daemon_tick_done(BlDaemon *daemon)
     tick_record(daemon);
     decisions_publish(daemon);
     bl_daemon_history_tick(daemon);
+    bl_daemon_notes_tick(daemon);
 }
 
 static gboolean on_soon(gpointer data)

@@ -189,6 +189,9 @@ struct BlDaemon {
     BlRings *rings;
     gint64 history_sec; /* of the last row */
     gboolean rings_failed;
+    GHashTable *known;     /* uuid -> the guest as it was looked at last; see notes.c */
+    gboolean guests_known; /* all that were there at the start are */
+    gint64 looked_usec;
     BlApiServer *api;
     guint64 last_event;
     gboolean store_failed;
@@ -200,6 +203,17 @@ struct BlDaemon {
 /* The log: one line on stderr, with the journal's priority prefix when that goes to systemd. */
 typedef enum { BL_LOG_ERROR = 3, BL_LOG_WARNING = 4, BL_LOG_INFO = 6 } BlLogLevel;
 void bl_daemon_log(BlLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* notes.c: what happened besides decisions: into the log, the store, and the stream of events. */
+typedef struct {
+    const char *kind;        /* see BlStoreEvent */
+    const char *uuid, *name; /* whom it is about; NULL: the host or the daemon */
+} BlNote;
+void bl_daemon_note(BlDaemon *daemon, BlLogLevel level, const BlNote *note, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+GHashTable *bl_daemon_notes_new(void);
+void bl_daemon_notes_tick(BlDaemon *daemon);
+BlApiReply bl_daemon_notes_get(const BlApiCall *call, gpointer user_data);
 
 /* options.c: FALSE when the program is to exit with *ret_exit_code. */
 BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code);
@@ -304,6 +318,9 @@ void bl_daemon_handlers(BlApiConfig *config);
 BlApiReply bl_daemon_done(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* The number of a query; FALSE: it is not one. Left alone when it is not given. */
 gboolean bl_daemon_query_integer(const BlApiCall *call, const char *key, gint64 *value);
+/* "after", "limit", "vm", "since", "until"; FALSE with a problem. */
+gboolean bl_daemon_store_query(const BlApiCall *call, BlStoreQuery *ret_query,
+                               BlApiReply *ret_problem);
 /* The time of a query, microseconds since the epoch, likewise. */
 gboolean bl_daemon_query_time(const BlApiCall *call, const char *key, gint64 *wall_usec);
 /* A decision as the API, the store and the log show it: with host, expectation and sentence. */

@@ -95,15 +95,17 @@ static void order_free(Order *order)
     g_free(order->running);
     g_free(order->why);
     g_free(order->name);
+    g_free(order->who);
     g_free(order);
 }
 
-static void order_log(const Order *order, const char *message)
+static void order_log(BlDaemon *daemon, const Order *order, const char *message)
 {
+    const BlNote note = {"guest", order->order.uuid, order->name};
     if (order->why != NULL)
-        bl_daemon_log(BL_LOG_WARNING, "%s, because %s", message, order->why);
+        bl_daemon_note(daemon, BL_LOG_WARNING, &note, "%s, because %s", message, order->why);
     else
-        bl_daemon_log(BL_LOG_INFO, "%s, by %s", message, order->who);
+        bl_daemon_note(daemon, BL_LOG_INFO, &note, "%s, by %s", message, order->who);
 }
 
 static void order_done(gpointer data, gpointer user_data)
@@ -116,7 +118,7 @@ static void order_done(gpointer data, gpointer user_data)
         if (record != NULL)
             record->next = order->next;
         if (!order->order.dry_run)
-            order_log(order, message);
+            order_log(daemon, order, message);
         if (order->hold != NULL)
             bl_api_hold_answer(order->hold, order_reply(order, message));
     } else {

@@ -248,28 +248,42 @@ gboolean bl_daemon_query_time(const BlApiCall *call, const char *key, gint64 *wa
     return text == NULL || bl_time_parse(text, wall_usec);
 }
 
+gboolean bl_daemon_store_query(const BlApiCall *call, BlStoreQuery *ret_query,
+                               BlApiReply *ret_problem)
+{
+    gint64 after = 0, limit = 100;
+    if (!bl_daemon_query_integer(call, "after", &after) ||
+        !bl_daemon_query_integer(call, "limit", &limit) || after < 0 || limit < 1 ||
+        limit > DECISIONS_LIMIT) {
+        *ret_problem = bl_api_problem(
+            400, "Bad query", "\"after\" is the id of a decision, \"limit\" a number from 1 to %d",
+            DECISIONS_LIMIT);
+        return FALSE;
+    }
+    *ret_query = (BlStoreQuery){
+        .after = (guint64)after, .limit = (guint)limit, .domain = call->query(call->request, "vm")};
+    if (bl_daemon_query_time(call, "since", &ret_query->since_usec) &&
+        bl_daemon_query_time(call, "until", &ret_query->until_usec))
+        return TRUE;
+    *ret_problem = bl_api_problem(400, "Bad query",
+                                  "\"since\" and \"until\" are times such as 2026-01-31T12:00:00Z");
+    return FALSE;
+}
+
 static BlApiReply decisions_get(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
-    gint64 after = 0, limit = 100;
     g_autoptr(GError) error = NULL;
-    if (!bl_daemon_query_integer(call, "after", &after) ||
-        !bl_daemon_query_integer(call, "limit", &limit) || limit < 1 || limit > DECISIONS_LIMIT)
-        return bl_api_problem(400, "Bad query",
-                              "\"after\" is the id of a decision, \"limit\" a number from 1 to %d",
-                              DECISIONS_LIMIT);
-    BlStoreQuery query = {
-        .after = (guint64)after, .limit = (guint)limit, .domain = call->query(call->request, "vm")};
-    if (!bl_daemon_query_time(call, "since", &query.since_usec) ||
-        !bl_daemon_query_time(call, "until", &query.until_usec))
-        return bl_api_problem(400, "Bad query",
-                              "\"since\" and \"until\" are times such as 2026-01-31T12:00:00Z");
+    BlStoreQuery query;
+    BlApiReply problem;
+    if (!bl_daemon_store_query(call, &query, &problem))
+        return problem;
     json_t *items = bl_store_query(daemon->store, &query, &error);
     if (items == NULL)
         return store_failed(error);
     const json_t *last = json_array_get(items, json_array_size(items) - 1);
     json_int_t last_id =
-        last != NULL ? json_integer_value(json_object_get(last, "id")) : (json_int_t)after;
+        last != NULL ? json_integer_value(json_object_get(last, "id")) : (json_int_t)query.after;
     return good(
         json_pack("{s:s, s:I, s:o}", "kind", "DecisionList", "last", last_id, "items", items));
 }
@@ -309,6 +323,7 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_POLICY] = policy_get;
     config->handlers[BL_ROUTE_FIT] = fit_get;
     config->handlers[BL_ROUTE_FIGURES] = figures_get;
+    config->handlers[BL_ROUTE_NOTES] = bl_daemon_notes_get;
     config->handlers[BL_ROUTE_TRACE] = bl_daemon_trace_get;
     bl_daemon_action_handlers(config);
     bl_daemon_history_handlers(config);

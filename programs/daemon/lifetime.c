@@ -119,6 +119,7 @@ BlDaemon *bl_daemon_new(BlOptions *options)
     daemon->requests = g_array_new(FALSE, TRUE, sizeof(BlRequest));
     daemon->admissions = bl_admissions_new();
     daemon->slices = bl_daemon_slices_new();
+    daemon->known = bl_daemon_notes_new();
     daemon->first_sample = TRUE;
     daemon->started_usec = g_get_monotonic_time();
     /* Event ids grow across restarts, so that a listener that comes back misses nothing. */
@@ -144,6 +145,7 @@ void bl_daemon_free(BlDaemon *daemon)
     bl_daemon_slices_end(daemon);
     bl_api_server_stop(daemon->api);
     g_ptr_array_unref(daemon->slices);
+    g_hash_table_unref(daemon->known);
     bl_daemon_sizes_save(daemon, g_get_monotonic_time(), TRUE);
     trace_end(daemon);
     if (daemon->connection != NULL)

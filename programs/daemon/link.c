@@ -158,7 +158,8 @@ static void connect_done(gpointer data, gpointer user_data)
         g_clear_pointer(&daemon->link_error, g_free);
         g_free(daemon->host_uuid);
         daemon->host_uuid = g_steal_pointer(&job->host_uuid);
-        bl_daemon_log(BL_LOG_INFO, "connected to libvirt at \"%s\"", daemon->options->uri);
+        bl_daemon_note(daemon, BL_LOG_INFO, &(BlNote){"libvirt"}, "connected to libvirt at \"%s\"",
+                       daemon->options->uri);
     }
     job_free(job);
 }
@@ -186,8 +187,8 @@ void bl_daemon_link_close(BlDaemon *daemon)
 {
     if (daemon->connection == NULL)
         return;
-    bl_daemon_log(BL_LOG_WARNING, "the connection to libvirt at \"%s\" was lost",
-                  daemon->options->uri);
+    bl_daemon_note(daemon, BL_LOG_WARNING, &(BlNote){"libvirt"},
+                   "the connection to libvirt at \"%s\" was lost", daemon->options->uri);
     virConnectPtr connection = daemon->connection;
     daemon->connection = NULL;
     daemon->link = BL_LINK_DOWN;

@@ -32,10 +32,10 @@ static gboolean on_reload(gpointer data)
 {
     g_autofree char *errors = NULL;
     if (bl_daemon_reload(data, &errors))
-        bl_daemon_log(BL_LOG_INFO, "the policy is reloaded");
+        bl_daemon_note(data, BL_LOG_INFO, &(BlNote){"policy"}, "the policy is reloaded");
     else
-        bl_daemon_log(BL_LOG_ERROR, "a file was refused, what was before stays in force:\n%s",
-                      errors);
+        bl_daemon_note(data, BL_LOG_ERROR, &(BlNote){"policy"},
+                       "a file was refused, what was before stays in force:\n%s", errors);
     return G_SOURCE_CONTINUE;
 }
 
@@ -86,8 +86,8 @@ int main(int argc, char **argv)
     BlDaemon *daemon = bl_daemon_new(options);
     bl_daemon_host_open(daemon);
     if (daemon_start(daemon)) {
-        bl_daemon_log(BL_LOG_INFO, "started: mode %s, libvirt \"%s\"", bl_mode_name(options->mode),
-                      options->uri);
+        bl_daemon_note(daemon, BL_LOG_INFO, &(BlNote){"daemon"}, "started: mode %s, libvirt \"%s\"",
+                       bl_mode_name(options->mode), options->uri);
         g_main_loop_run(daemon->loop);
         exit_code = daemon->exit_code;
     } else {

@@ -102,7 +102,10 @@ static void cpu_draw(const BlTop *top, BlGrid *grid, int y)
     g_autofree char *limit = bl_percent_text(boundary);
     g_autofree char *busy = bl_percent_text(json_object_get(cpu, "busy"));
     g_autofree char *pressure = bl_percent_text(json_object_get(cpu, "pressure"));
-    g_autofree char *host = bl_number_text(cpus), *guests = bl_number_text(vcpus);
+    g_autofree char *host = json_is_number(cpus) ? g_strdup_printf("%s of %lld CPUs busy", busy,
+                                                                   json_integer_value(cpus))
+                                                 : g_strdup_printf("%s of the CPUs busy", busy);
+    g_autofree char *guests = bl_number_text(vcpus);
     double ratio =
         json_number_value(cpus) > 0 ? json_number_value(vcpus) / json_number_value(cpus) : 0;
     bl_grid_put(grid, y, LABEL_WIDTH, !unknown && waiting > 0 ? BL_STYLE_ALARM : BL_STYLE_PLAIN,
@@ -110,11 +113,13 @@ static void cpu_draw(const BlTop *top, BlGrid *grid, int y)
                 : waiting > 0 ? "CONTENDED"
                               : "clear");
     int x = LABEL_WIDTH + STATE_WIDTH;
-    x = fact_put(grid, y, x, BL_STYLE_PLAIN,
-                 g_strdup_printf("%u of %u wait > %s", waiting, top->shot->guests->len, limit));
-    x = fact_put(grid, y, x, BL_STYLE_PLAIN, g_strdup_printf("%s of %s CPUs busy", busy, host));
-    x = fact_put(grid, y, x, BL_STYLE_PLAIN,
-                 g_strdup_printf("%s vCPUs, %.2f per CPU", guests, ratio));
+    if (!unknown)
+        x = fact_put(grid, y, x, BL_STYLE_PLAIN,
+                     g_strdup_printf("%u of %u wait > %s", waiting, top->shot->guests->len, limit));
+    x = fact_put(grid, y, x, BL_STYLE_PLAIN, g_steal_pointer(&host));
+    if (ratio > 0)
+        x = fact_put(grid, y, x, BL_STYLE_PLAIN,
+                     g_strdup_printf("%s vCPUs, %.2f per CPU", guests, ratio));
     fact_put(grid, y, x, BL_STYLE_PLAIN, g_strdup_printf("pressure %s", pressure));
 }
 
@@ -159,6 +164,17 @@ static int worse(gconstpointer left, gconstpointer right)
 /* Who suffers most stands first; as many as fit beside "and N more". */
 static void suffer_draw(const BlTop *top, BlGrid *grid, int y)
 {
+    const json_t *status = top->shot->facts.status;
+    if (top->shot->facts.past) {
+        /* A history has no objectives: how many missed theirs, but not who. */
+        g_autofree char *number = bl_number_text(json_object_get(status, "suffering"));
+        bl_grid_put(grid, y, LABEL_WIDTH, BL_STYLE_PLAIN, number);
+        bl_grid_put(grid, y, LABEL_WIDTH + STATE_WIDTH, BL_STYLE_PLAIN,
+                    json_integer_value(json_object_get(status, "suffering")) > 0
+                        ? "missed their objectives; who is not recorded"
+                        : "");
+        return;
+    }
     g_autoptr(GPtrArray) suffering = g_ptr_array_new();
     g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < top->shot->guests->len; i++) {
@@ -179,9 +195,9 @@ static void suffer_draw(const BlTop *top, BlGrid *grid, int y)
     bl_grid_print(grid, y, LABEL_WIDTH, suffering->len > 0 ? BL_STYLE_ALARM : BL_STYLE_PLAIN, "%u",
                   suffering->len);
     bl_grid_put(grid, y, LABEL_WIDTH + STATE_WIDTH, BL_STYLE_PLAIN,
-                suffering->len > 0                ? text->str
-                : top->shot->facts.status != NULL ? "every guest with an objective meets it"
-                                                  : "-");
+                suffering->len > 0 ? text->str
+                : status != NULL   ? "every guest with an objective meets it"
+                                   : "-");
 }
 
 /* Short, so that what was done is not cut off: the log has the sentences. */

@@ -21,7 +21,15 @@ static const json_t *part_of(const BlTopColumn *column, const json_t *guest, con
 static const json_t *value_of(const BlTopColumn *column, const json_t *guest, const json_t *thread)
 {
     const char *key = bl_top_column_key(column);
-    return key != NULL ? json_object_get(part_of(column, guest, thread), key) : NULL;
+    const json_t *part = part_of(column, guest, thread);
+    if (part != NULL || thread != NULL)
+        return key != NULL ? json_object_get(part, key) : NULL;
+    if (column->part != BL_PART_MEMORY && column->part != BL_PART_CONTROLS)
+        return NULL;
+    /* A history has everything among the figures, and does not tell "none" from unknown. */
+    const json_t *value = json_object_get(json_object_get(guest, "figures"),
+                                          bl_field_info(BL_SCOPE_DOMAIN, column->field)->name);
+    return json_is_null(value) ? NULL : value;
 }
 
 double bl_top_value_number(const BlTopColumn *column, const json_t *guest, const json_t *thread)

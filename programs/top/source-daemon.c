@@ -68,7 +68,60 @@ static gboolean facts_get(BlTopDaemon *daemon, const BlTopAsk *ask, BlTopFacts *
     return !ask->policy || (facts->policy = get(daemon, BL_ROUTE_POLICY, NULL, error)) != NULL;
 }
 
-/* A moment of the daemon's history. One without a history answers with what is now. */
+/* --- moments of the daemon's history -------------------------------------------------------------
+ */
+
+/* Where the host's figures of a row stand in the object of GET /status. */
+static const struct {
+    const char *column, *object, *key;
+} past_columns[] = {
+    {"cpu.busy", "cpu", "busy"},         {"cpu.pressure", "cpu", "pressure"},
+    {"memory.used", "memory", "used"},   {"memory.capacity", "memory", "capacity"},
+    {"memory.taken", "memory", "taken"}, {"suffering", NULL, "suffering"},
+    {"changes", NULL, "changesInForce"},
+};
+
+static void past_value_set(json_t *status, const char *column, json_t *value)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(past_columns); i++) {
+        if (g_strcmp0(past_columns[i].column, column) != 0 || json_is_null(value))
+            continue;
+        json_t *object = past_columns[i].object != NULL
+                             ? json_object_get(status, past_columns[i].object)
+                             : status;
+        json_object_set(object, past_columns[i].key, value);
+    }
+}
+
+/* The host at that moment, as far as its history knows, in the shape of GET /status. */
+static json_t *past_status(BlTopDaemon *daemon, const json_t *vms)
+{
+    g_autoptr(GString) path = g_string_new(bl_route(BL_ROUTE_HISTORY)->path);
+    const char *time = bl_text_of(vms, "time");
+    json_t *status = json_pack("{s:{}, s:{}}", "cpu", "memory"), *column, *row;
+    size_t i, k;
+    g_autofree char *step = bl_number_text(json_object_get(vms, "step"));
+    bl_client_path_add_query(path, "since", time != NULL ? time : "");
+    bl_client_path_add_query(path, "until", time != NULL ? time : "");
+    bl_client_path_add_query(path, "step", step);
+    json_t *now = get(daemon, BL_ROUTE_STATUS, NULL, NULL);
+    json_t *history = bl_client_get(daemon->client, path->str, NULL);
+    const json_t *columns = json_object_get(history, "columns");
+    if (bl_text_of(now, "host") != NULL)
+        json_object_set(status, "host", json_object_get(now, "host"));
+    json_array_foreach(json_object_get(history, "rows"), i, row)
+    {
+        if (json_integer_value(json_array_get(row, 0)) * BL_USEC_PER_SEC != bl_top_time_parse(time))
+            continue;
+        json_array_foreach(columns, k, column)
+            past_value_set(status, bl_text_of(column, "name"), json_array_get(row, k + 1));
+    }
+    json_decref(history);
+    json_decref(now);
+    return status;
+}
+
+/* One without a history answers with what is now. */
 static gboolean past_get(BlTopDaemon *daemon, gint64 wall_usec, BlTopFacts *facts, GError **error)
 {
     g_autoptr(GString) path = g_string_new(bl_route(BL_ROUTE_VMS)->path);
@@ -76,18 +129,22 @@ static gboolean past_get(BlTopDaemon *daemon, gint64 wall_usec, BlTopFacts *fact
     bl_time_append(time, wall_usec);
     bl_client_path_add_query(path, "at", time->str);
     facts->vms = bl_client_get(daemon->client, path->str, error);
-    if (facts->vms == NULL) {
-        if (error != NULL && g_error_matches(*error, BL_CLIENT_ERROR, BL_CLIENT_ERROR_NOT_FOUND))
-            g_prefix_error(error, "nothing is recorded for %s: ", time->str);
+    if (facts->vms == NULL)
         return FALSE;
-    }
-    if (!json_is_true(json_object_get(facts->vms, "at"))) {
+    if (!json_is_true(json_object_get(facts->vms, "past"))) {
         g_set_error(error, BL_CLIENT_ERROR, BL_CLIENT_ERROR_NOT_FOUND,
                     "this daemon keeps no history to look back into: update ballastd, or look "
                     "at a trace with --trace");
         return FALSE;
     }
+    if (json_array_size(json_object_get(facts->vms, "items")) == 0) {
+        g_set_error(error, BL_CLIENT_ERROR, BL_CLIENT_ERROR_NOT_FOUND,
+                    "nothing is recorded for %s: the daemon did not run, or no guest did",
+                    time->str);
+        return FALSE;
+    }
     facts->past = TRUE;
+    facts->status = past_status(daemon, facts->vms);
     facts->decisions = get_decisions(daemon, time->str, error);
     return facts->decisions != NULL;
 }

@@ -53,6 +53,8 @@ static const BlTopColumn columns[] = {
     {MEMORY, FACT(MEMORY_USABLE), BL_TOP_MIB, 6, .counter = "Usable MBytes"},
     {MEMORY, FACT(MEMORY_CACHE), BL_TOP_MIB, 6, .counter = "Cache MBytes"},
     {MEMORY, FACT(MEMORY_RESIDENT), BL_TOP_MIB, 6, .counter = "Resident MBytes"},
+    {MEMORY, FIGURE(MEMORY_LOCAL), BL_TOP_PERCENT, 6, .counter = "NUMA % Local",
+     .esxtop = "of a guest that is confined to nodes; there is no home node else"},
     {MEMORY, FACT(MEMORY_HUGE), BL_TOP_MIB, 6, .hidden = TRUE},
     {MEMORY, FACT(MEMORY_SHARED), BL_TOP_MIB, 6, .counter = "Shared MBytes"},
     {MEMORY, FIGURE(MEMORY_SAVED), BL_TOP_MIB, 7, .counter = "Shared Saved MBytes"},
@@ -130,7 +132,6 @@ static const BlTopAbsent absent[] = {
     {"%CSTP", "KVM starts the vCPUs of a guest one by one: none waits for its brothers"},
     {"%WAIT %IDLE %RUN", "not measured; %USED and %RDY tell what a guest had and what it lacked"},
     {"%SWPWT SWCUR", "the host's swap is not told by guest; SWR/s is the guest's own swap"},
-    {"N%L", "where a guest's memory is tells `ballast explain`"},
     {"d n", "disk and network: " NOT_MEASURED},
 };
 

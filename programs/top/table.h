@@ -52,7 +52,7 @@ typedef struct {
     const char *head; /* of the column */
     const char *help; /* one sentence without its full stop */
     BlTopShow show;
-    int width; /* 0: what is left, for prose */
+    int width;           /* 0: what is left, for prose */
     gboolean threads;    /* threads have it, too */
     gboolean hidden;     /* until it is chosen */
     char sort_key;       /* sorts by it; 0: none */

@@ -39,19 +39,18 @@ static const struct {
 BlTerminal *bl_terminal_open(gboolean colour, GError **error)
 {
     const char *type = g_getenv("TERM");
-    int known = 0;
+    SCREEN *screen = newterm(NULL, stdout, stdin);
     /* Without a cursor that can be placed there is no screen to draw. */
-    if (setupterm(NULL, STDOUT_FILENO, &known) != OK || cursor_address == NULL) {
+    if (screen == NULL || cursor_address == NULL) {
+        if (screen != NULL) {
+            endwin();
+            delscreen(screen);
+        }
         g_set_error(
             error, BL_TERMINAL_ERROR, 0,
             "terminals of the type \"%s\" are not known here, or have no screen to draw on: "
             "set TERM to another type, such as xterm or vt100",
             type != NULL ? type : "");
-        return NULL;
-    }
-    SCREEN *screen = newterm(NULL, stdout, stdin);
-    if (screen == NULL) {
-        g_set_error(error, BL_TERMINAL_ERROR, 0, "the terminal cannot be used");
         return NULL;
     }
     BlTerminal *terminal = g_new0(BlTerminal, 1);

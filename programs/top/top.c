@@ -270,7 +270,10 @@ static void time_step(BlTop *top, int direction)
         bl_top_say(top, TRUE, "the time of what is shown is not known");
         return;
     }
-    bl_top_ask_shot(top, BL_WHEN_AT, top->shot->wall_usec + direction * top->interval_usec);
+    /* The further back, the further apart are the rows of a history. */
+    gint64 step = json_integer_value(json_object_get(top->shot->facts.vms, "step"));
+    step = MAX(step * BL_USEC_PER_SEC, top->interval_usec);
+    bl_top_ask_shot(top, BL_WHEN_AT, top->shot->wall_usec + direction * step);
 }
 
 static void pause_toggle(BlTop *top)

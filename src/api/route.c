@@ -22,7 +22,11 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_DECISIONS, "GET", BL_ROLE_VIEWER, "/api/v1/decisions",
      "Decisions with reason, expectation and effect; query: after, limit, vm, since, until"},
     {BL_ROUTE_EVENTS, "GET", BL_ROLE_VIEWER, "/api/v1/events",
-     "Decisions and admissions as they happen, as server-sent events; resumes after Last-Event-ID"},
+     "Decisions and whatever else happens, as it happens, as server-sent events; resumes after "
+     "Last-Event-ID"},
+    {BL_ROUTE_NOTES, "GET", BL_ROLE_VIEWER, "/api/v1/notes",
+     "What happened besides decisions: guests, libvirt, operators; query: after, limit, vm, since, "
+     "until"},
     {BL_ROUTE_FIGURES, "GET", BL_ROLE_VIEWER, "/api/v1/figures",
      "The host and all guests with their figures, every two seconds, as server-sent events"},
     {BL_ROUTE_TRACE, "GET", BL_ROLE_OPERATOR, "/api/v1/trace",

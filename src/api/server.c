@@ -415,8 +415,8 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     else if (exchange->body_total > BL_API_BODY_LIMIT)
         reply = bl_api_problem(413, NULL, "A body may have at most %d bytes.", BL_API_BODY_LIMIT);
     else if (!bl_api_request_parse(&exchange->parsed, method, exchange->target, &reply) ||
-             (peer->remote && !bl_remote_admit(server->remote, connection, peer,
-                                               exchange->parsed.route, &reply)))
+             (peer->remote &&
+              !bl_remote_admit(server->remote, connection, peer, exchange->parsed.route, &reply)))
         ; /* the reply is the problem */
     else
         return answer_admitted(server, connection, exchange, peer);

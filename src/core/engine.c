@@ -331,6 +331,19 @@ static void memory_figures(const BlDomain *domain, BlDomainView *view)
         bl_values_set(&view->figures, BL_FIGURE_SWAP_RATE, memory->swap_rate);
 }
 
+/* Of a guest that may run on any node, no memory is near or far. */
+static void locality_figure(const BlDomain *domain, BlDomainView *view)
+{
+    const BlNodeMemory *where = &domain->placement.where;
+    gint64 nodes = bl_values_get(&domain->controls, BL_DOMAIN_NODES, 0), near = 0, sum = 0;
+    for (guint i = 0; i < BL_SAMPLE_NODES; i++) {
+        sum += where->bytes[i];
+        near += (nodes >> i) & 1 ? where->bytes[i] : 0;
+    }
+    if (where->known && nodes > 0 && sum > 0)
+        bl_values_set(&view->figures, BL_FIGURE_MEMORY_LOCAL, bl_permyriad_of(near, sum));
+}
+
 static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomainView *view)
 {
     g_strlcpy(view->uuid, domain->uuid, sizeof view->uuid);
@@ -346,6 +359,7 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     view->controls = domain->controls;
     bl_domain_figures(domain, engine->now_usec, BL_VIEW_WINDOW_USEC, &view->figures, NULL, 0);
     memory_figures(domain, view);
+    locality_figure(domain, view);
     gint64 saved = bl_ksm_saved(engine, domain);
     if (saved >= 0)
         bl_values_set(&view->figures, BL_FIGURE_MEMORY_SAVED, saved);

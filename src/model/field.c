@@ -135,6 +135,8 @@ static const BlFieldInfo figure_fields[BL_FIGURE_FIELDS] = {
      "memory that the guest swapped in per second"},
     {"memory.saved", "SHRDSVD", BL_UNIT_BYTES, BL_KIND_GAUGE,
      "memory that the host saves by the guest's shared pages"},
+    {"memory.local", "N%L", BL_UNIT_PERMYRIAD, BL_KIND_GAUGE,
+     "share of the domain's memory that is on the NUMA nodes it is confined to"},
 };
 
 static const struct {

@@ -13,13 +13,14 @@ G_DEFINE_QUARK(bl - store - error - quark, bl_store_error)
 
 struct BlStore {
     sqlite3 *writer; /* used by the thread only, once it runs */
+    guint64 written; /* by the thread */
     sqlite3 *reader;
     GThread *thread;
     GAsyncQueue *queue; /* Item * */
     char *failure;      /* atomic: set by the thread, taken by the reader */
 };
 
-typedef enum { ITEM_DECISION, ITEM_HISTORY, ITEM_LAST } ItemKind;
+typedef enum { ITEM_DECISION, ITEM_HISTORY, ITEM_EVENT, ITEM_LAST } ItemKind;
 
 typedef struct {
     ItemKind kind;
@@ -28,7 +29,8 @@ typedef struct {
     char uuid[BL_UUID_SIZE];
     char name[BL_NAME_SIZE];
     char victim[BL_NAME_SIZE];
-    char *json;
+    char kind_name[16]; /* of an event */
+    char *json;         /* of an event: its text */
 } Item;
 
 static void item_free(Item *item)
@@ -88,10 +90,46 @@ static gboolean history_write(sqlite3 *db, const Item *item, GError **error)
     return done;
 }
 
-static gboolean item_write(sqlite3 *db, const Item *item, GError **error)
+static gboolean event_write(sqlite3 *db, const Item *item, GError **error)
 {
-    return item->kind == ITEM_HISTORY ? history_write(db, item, error)
-                                      : decision_write(db, item, error);
+    sqlite3_stmt *put = NULL;
+    gboolean done = sqlite3_prepare_v2(db,
+                                       "INSERT INTO event (wall, kind, uuid, name, text) "
+                                       "VALUES (?1, ?2, ?3, ?4, ?5)",
+                                       -1, &put, NULL) == SQLITE_OK &&
+                    sqlite3_bind_int64(put, 1, item->wall_usec) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 2, item->kind_name, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 3, item->uuid, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 4, item->name, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(put, 5, item->json, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_step(put) == SQLITE_DONE;
+    if (!done)
+        fail(db, "write", error);
+    sqlite3_finalize(put);
+    return done;
+}
+
+static gboolean trim(sqlite3 *db, GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d;"
+                        "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %d;",
+                        BL_STORE_KEEP, BL_STORE_KEEP);
+    return run(db, sql, error);
+}
+
+static gboolean item_write(BlStore *store, const Item *item, GError **error)
+{
+    if (++store->written % BL_STORE_TRIM_EVERY == 0 && !trim(store->writer, error))
+        return FALSE;
+    switch (item->kind) {
+    case ITEM_HISTORY:
+        return history_write(store->writer, item, error);
+    case ITEM_EVENT:
+        return event_write(store->writer, item, error);
+    default:
+        return decision_write(store->writer, item, error);
+    }
 }
 
 static gpointer writer_run(gpointer data)
@@ -102,7 +140,7 @@ static gpointer writer_run(gpointer data)
         BL_HANDOVER_TAKE(item);
         gboolean last = item->kind == ITEM_LAST;
         g_autoptr(GError) error = NULL;
-        if (!last && !item_write(store->writer, item, &error)) {
+        if (!last && !item_write(store, item, &error)) {
             char *message = g_strdup(error->message);
             if (!g_atomic_pointer_compare_and_exchange(&store->failure, NULL, message))
                 g_free(message);
@@ -128,10 +166,9 @@ BlStore *bl_store_open(const char *state_dir, GError **error)
     g_autoptr(BlStore) store = g_new0(BlStore, 1);
     g_autofree char *path = g_build_filename(state_dir, STORE_NAME, NULL);
     store->queue = g_async_queue_new_full((GDestroyNotify)item_free);
-    g_autofree char *trim = g_strdup_printf(
-        "DELETE FROM decision WHERE id <= (SELECT max(id) FROM decision) - %d;"
+    g_autofree char *forget = g_strdup_printf(
         "DELETE FROM history WHERE wall <= (SELECT max(wall) FROM history) - %" G_GINT64_FORMAT,
-        BL_STORE_KEEP, BL_STORE_KEEP_HISTORY_USEC);
+        BL_STORE_KEEP_HISTORY_USEC);
     if (!database_open(path, &store->writer, error) ||
         !run(store->writer,
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -140,9 +177,13 @@ BlStore *bl_store_open(const char *state_dir, GError **error)
              " victim TEXT NOT NULL);"
              "CREATE INDEX IF NOT EXISTS decision_wall ON decision (wall);"
              "CREATE TABLE IF NOT EXISTS history (uuid TEXT PRIMARY KEY, wall INTEGER NOT NULL,"
-             " json TEXT NOT NULL);",
+             " json TEXT NOT NULL);"
+             "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, wall INTEGER NOT NULL,"
+             " kind TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
+             "CREATE INDEX IF NOT EXISTS event_wall ON event (wall);",
              error) ||
-        !run(store->writer, trim, error) || !database_open(path, &store->reader, error))
+        !trim(store->writer, error) || !run(store->writer, forget, error) ||
+        !database_open(path, &store->reader, error))
         return NULL;
     store->thread = g_thread_new("store", writer_run, store);
     return g_steal_pointer(&store);
@@ -199,6 +240,19 @@ void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json)
     item_push(store, item, json);
 }
 
+void bl_store_put_event(BlStore *store, const BlStoreEvent *event)
+{
+    Item *item = g_new0(Item, 1);
+    item->kind = ITEM_EVENT;
+    item->wall_usec = event->wall_usec;
+    g_strlcpy(item->kind_name, event->kind, sizeof item->kind_name);
+    g_strlcpy(item->uuid, event->uuid != NULL ? event->uuid : "", sizeof item->uuid);
+    bl_name_copy(item->name, event->name != NULL ? event->name : "");
+    item->json = g_utf8_make_valid(event->text, -1);
+    BL_HANDOVER_GIVE(item);
+    g_async_queue_push(store->queue, item);
+}
+
 void bl_store_put_history(BlStore *store, const char *uuid, gint64 wall_usec, json_t *json)
 {
     Item *item = g_new0(Item, 1);
@@ -229,6 +283,57 @@ char *bl_store_take_failure(BlStore *store)
     return g_atomic_pointer_exchange(&store->failure, NULL);
 }
 
+/* The parameters that both tables are asked with. */
+static void query_bind(sqlite3_stmt *get, const BlStoreQuery *query)
+{
+    sqlite3_bind_int64(get, 1, (gint64)query->after);
+    sqlite3_bind_int64(get, 2, query->since_usec);
+    if (query->domain != NULL)
+        sqlite3_bind_text(get, 3, query->domain, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(get, 4, query->limit);
+    sqlite3_bind_int64(get, 5, query->upto > 0 ? (gint64)query->upto : G_MAXINT64);
+    sqlite3_bind_int64(get, 6, query->until_usec > 0 ? query->until_usec : G_MAXINT64);
+}
+
+static json_t *event_of_row(sqlite3_stmt *row)
+{
+    const char *name = (const char *)sqlite3_column_text(row, 4);
+    const char *uuid = (const char *)sqlite3_column_text(row, 3);
+    json_t *event =
+        json_pack("{s:I, s:o, s:s, s:s}", "id", (json_int_t)sqlite3_column_int64(row, 0), "time",
+                  bl_time_to_json(sqlite3_column_int64(row, 1)), "kind",
+                  (const char *)sqlite3_column_text(row, 2), "text",
+                  (const char *)sqlite3_column_text(row, 5));
+    if (event != NULL && uuid != NULL && *uuid != '\0') {
+        json_object_set_new(event, "vm", json_string(name));
+        json_object_set_new(event, "uuid", json_string(uuid));
+    }
+    return event;
+}
+
+json_t *bl_store_events(BlStore *store, const BlStoreQuery *query, GError **error)
+{
+    sqlite3_stmt *get = NULL;
+    if (sqlite3_prepare_v2(store->reader,
+                           "SELECT * FROM (SELECT id, wall, kind, uuid, name, text FROM event "
+                           "WHERE id > ?1 AND wall >= ?2 AND id <= ?5 AND wall < ?6 AND "
+                           "(?3 IS NULL OR name = ?3 OR uuid = ?3) "
+                           "ORDER BY id DESC LIMIT ?4) ORDER BY id",
+                           -1, &get, NULL) != SQLITE_OK) {
+        fail(store->reader, "read", error);
+        return NULL;
+    }
+    query_bind(get, query);
+    json_t *items = json_array();
+    while (sqlite3_step(get) == SQLITE_ROW) {
+        json_t *item = event_of_row(get);
+        if (item != NULL)
+            json_array_append_new(items, item);
+    }
+    sqlite3_finalize(get);
+    return items;
+}
+
 json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error)
 {
     sqlite3_stmt *get = NULL;
@@ -241,13 +346,7 @@ json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error
         fail(store->reader, "read", error);
         return NULL;
     }
-    sqlite3_bind_int64(get, 1, (gint64)query->after);
-    sqlite3_bind_int64(get, 2, query->since_usec);
-    if (query->domain != NULL)
-        sqlite3_bind_text(get, 3, query->domain, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(get, 4, query->limit);
-    sqlite3_bind_int64(get, 5, query->upto > 0 ? (gint64)query->upto : G_MAXINT64);
-    sqlite3_bind_int64(get, 6, query->until_usec > 0 ? query->until_usec : G_MAXINT64);
+    query_bind(get, query);
     json_t *items = json_array();
     while (sqlite3_step(get) == SQLITE_ROW) {
         json_t *item = json_loads((const char *)sqlite3_column_text(get, 0), 0, NULL);

@@ -12,8 +12,10 @@
 
 #include "model/plan.h"
 
-/* Older decisions than the newest so many are dropped at the start. */
+/* Of decisions and of events the newest so many are kept; a few more until they are counted again.
+ */
 #define BL_STORE_KEEP 100000
+#define BL_STORE_TRIM_EVERY 1000
 /* And histories that were not written for so long: half a year. */
 #define BL_STORE_KEEP_HISTORY_USEC (182 * 24 * 3600 * (gint64)1000000)
 
@@ -33,6 +35,16 @@ guint64 bl_store_last_id(BlStore *store);
 
 /* Adds or replaces a decision; `json` is what readers get, taken over. Returns at once. */
 void bl_store_put(BlStore *store, const BlDecision *decision, json_t *json);
+
+/* Something that happened: to a guest, or (uuid NULL) to the host or the daemon. Returns at once.
+ */
+typedef struct {
+    gint64 wall_usec;
+    const char *kind; /* "guest", "libvirt", "policy", "operator", "daemon", "admission" */
+    const char *uuid, *name;
+    const char *text; /* a sentence */
+} BlStoreEvent;
+void bl_store_put_event(BlStore *store, const BlStoreEvent *event);
 
 /* What is remembered of a guest, in place of what was; `json` is taken over. Returns at once. */
 void bl_store_put_history(BlStore *store, const char *uuid, gint64 wall_usec, json_t *json);
@@ -55,5 +67,10 @@ typedef struct {
 /* The matching decisions as a JSON array, oldest first. */
 json_t *bl_store_query(BlStore *store, const BlStoreQuery *query,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The matching events likewise: {id, time, kind, vm, uuid, text}; `domain` is whom they are about.
+ */
+json_t *bl_store_events(BlStore *store, const BlStoreQuery *query,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -175,12 +175,14 @@ static void test_memory(void)
     json_decref(found.body);
     g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "other", &found), ==,
                     BL_REPLY_MISUSED);
-    g_assert_cmpint(bl_reply_memory_find(memory, "uid 1", "first", "request", &found), ==, BL_REPLY_NEW);
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 1", "first", "request", &found), ==,
+                    BL_REPLY_NEW);
     for (int i = 0; i < BL_REPLY_MEMORY_MAX; i++) {
         g_autofree char *key = g_strdup_printf("%d", i);
         bl_reply_memory_add(memory, "uid 0", key, "request", &reply);
     }
-    g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "request", &found), ==, BL_REPLY_NEW);
+    g_assert_cmpint(bl_reply_memory_find(memory, "uid 0", "first", "request", &found), ==,
+                    BL_REPLY_NEW);
     json_decref(reply.body);
 }
 

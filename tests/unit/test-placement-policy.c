@@ -214,6 +214,38 @@ static void test_restart(void)
     g_assert_cmpint(world_control(guest, BL_DOMAIN_NODES), ==, 0);
 }
 
+static gint64 locality_of(World *world)
+{
+    g_autoptr(BlView) view = bl_view_new();
+    bl_engine_view(world->engine, world->policy, view);
+    const BlDomainView *domain = bl_view_find(view, "a");
+    return bl_values_get(&domain->figures, BL_FIGURE_MEMORY_LOCAL, -1);
+}
+
+/* How much of a guest's memory is near is told of one that is confined, and whose memory is known.
+ */
+static void test_locality(void)
+{
+    g_autoptr(World) world = host_new(BL_MODE_OBSERVE, BL_NUMA_FIT_OFF);
+    WorldGuest *guest = guest_add(world, "a", 2, 8000, 2);
+    guest->where.bytes[0] = 6 * GIB;
+    world_run(world, SECOND);
+    g_assert_cmpint(locality_of(world), ==, -1);
+    bl_values_set(&guest->controls, BL_DOMAIN_NODES, 4);
+    world_run(world, SECOND);
+    g_assert_cmpint(locality_of(world), ==, 2500);
+    bl_values_set(&guest->controls, BL_DOMAIN_NODES, 5);
+    world_run(world, SECOND);
+    g_assert_cmpint(locality_of(world), ==, 10000);
+    bl_values_set(&guest->controls, BL_DOMAIN_NODES, BL_NODES_OWN);
+    world_run(world, SECOND);
+    g_assert_cmpint(locality_of(world), ==, -1);
+    bl_values_set(&guest->controls, BL_DOMAIN_NODES, 4);
+    guest->where.known = FALSE;
+    world_run(world, SECOND);
+    g_assert_cmpint(locality_of(world), ==, -1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -225,5 +257,6 @@ int main(int argc, char **argv)
     g_test_add_func("/placement-policy/no-room", test_no_room);
     g_test_add_func("/placement-policy/modes", test_modes);
     g_test_add_func("/placement-policy/restart", test_restart);
+    g_test_add_func("/placement-policy/locality", test_locality);
     return g_test_run();
 }

@@ -47,6 +47,66 @@ static void test_store(void)
     g_rmdir(folder);
 }
 
+static void test_events(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("ballast-store-XXXXXX", NULL);
+    g_autoptr(GError) error = NULL;
+    BlStore *store = bl_store_open(folder, &error);
+    g_assert_no_error(error);
+    for (gint64 i = 1; i <= 6; i++)
+        bl_store_put_event(store, &(BlStoreEvent){.wall_usec = i * 1000000,
+                                                  .kind = i % 2 == 0 ? "guest" : "libvirt",
+                                                  .uuid = i % 2 == 0 ? "uuid-1" : NULL,
+                                                  .name = i % 2 == 0 ? "web-1" : NULL,
+                                                  .text = i == 6 ? "gone \xff" : "here"});
+    bl_store_close(store);
+    store = bl_store_open(folder, &error);
+    BlStoreQuery query = {.domain = "web-1", .since_usec = 3000000, .limit = 10};
+    json_t *items = bl_store_events(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 2);
+    json_t *last = json_array_get(items, 1);
+    g_assert_cmpstr(json_string_value(json_object_get(last, "uuid")), ==, "uuid-1");
+    g_assert_true(g_str_has_prefix(json_string_value(json_object_get(last, "text")), "gone "));
+    json_decref(items);
+    query = (BlStoreQuery){.until_usec = 2000000, .limit = 10};
+    items = bl_store_events(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 1);
+    g_assert_null(json_object_get(json_array_get(items, 0), "uuid"));
+    json_decref(items);
+    query = (BlStoreQuery){.after = 2, .upto = 4, .limit = 10};
+    items = bl_store_events(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 2);
+    json_decref(items);
+    g_assert_null(bl_store_take_failure(store));
+    bl_store_close(store);
+    g_autofree char *path = g_build_filename(folder, "decisions.db", NULL);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
+/* While it runs, too: the newest are kept, and some more until they are counted again. */
+static void test_trim(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("ballast-store-XXXXXX", NULL);
+    g_autoptr(GError) error = NULL;
+    BlStore *store = bl_store_open(folder, &error);
+    put(store, 1, "old", "applied");
+    put(store, BL_STORE_KEEP + 10, "new", "applied");
+    for (guint i = 0; i < BL_STORE_TRIM_EVERY; i++)
+        put(store, BL_STORE_KEEP + 10, "new", "effective");
+    bl_store_close(store);
+    g_assert_no_error(error);
+    store = bl_store_open(folder, &error);
+    BlStoreQuery query = {.limit = 10};
+    json_t *items = bl_store_query(store, &query, &error);
+    g_assert_cmpuint(json_array_size(items), ==, 1);
+    json_decref(items);
+    bl_store_close(store);
+    g_autofree char *path = g_build_filename(folder, "decisions.db", NULL);
+    g_remove(path);
+    g_rmdir(folder);
+}
+
 static json_t *history_get(BlStore *store, const char *uuid)
 {
     g_autoptr(GError) error = NULL;
@@ -86,6 +146,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store/put-and-query", test_store);
+    g_test_add_func("/store/events", test_events);
+    g_test_add_func("/store/trim", test_trim);
     g_test_add_func("/store/histories", test_histories);
     return g_test_run();
 }
