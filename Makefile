@@ -24,20 +24,20 @@ unexport SECONDS
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
             libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux
-WEB_PACKAGES  := chromium fonts-dejavu-core
+WEB_PACKAGES  := chromium fonts-dejavu-core openssl
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab deps-web build check check-web check-lab check-truelab web web-screenshots check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-web install format clean
 
 all: deps build
 
 help:
 	@echo 'make                   install what is missing from Debian and build into $(BUILD)/'
 	@echo 'make check             ... and run every test that needs no hypervisor'
-	@echo 'make check-web         ... and the dashboard in a browser (Node.js and Chromium; about three minutes)'
+	@echo 'make check-web         ... and the dashboard in a browser (Node.js and Chromium; about two minutes)'
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
 	@echo 'make check-truelab     ... and the tests on a whole emulated host (root; a quarter of an hour)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
@@ -57,6 +57,7 @@ help:
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
+	@echo 'make bench-web [ROUNDS=5] how fast the dashboard is in a browser'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make web               build the dashboard anew, after a change in web/src'
 	@echo 'make web-screenshots   take the pictures in docs/images anew'
@@ -165,6 +166,9 @@ bench-ksm: all deps-lab
 bench-overhead: all deps-lab
 	@BUILD=$(BUILD) bench/overhead --guests '$(GUESTS)' --seconds '$(or $(SECONDS),60)' \
 		--out '$(or $(OUT),$(BUILD)/bench-overhead.json)'
+
+bench-web: all deps-web
+	@BUILD=$(BUILD) bench/web --rounds '$(ROUNDS)'
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(prefix)

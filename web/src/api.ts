@@ -323,6 +323,31 @@ export function decodeDecisions(value: unknown): Decision[] {
     .filter((decision) => decision !== null);
 }
 
+/** What happened besides decisions: to a guest, or (vm "") to the host or the daemon. */
+export interface Note {
+  time: Maybe<number>;
+  kind: string;
+  vm: string;
+  text: string;
+}
+
+export function decodeNote(value: unknown): Maybe<Note> {
+  const note = fields(value);
+  if (text(note.text) === "") return null;
+  return {
+    time: moment(note.time),
+    kind: text(note.kind) || "unknown",
+    vm: text(note.vm),
+    text: text(note.text),
+  };
+}
+
+export function decodeNotes(value: unknown): Note[] {
+  return list(fields(value).items)
+    .map(decodeNote)
+    .filter((note) => note !== null);
+}
+
 export interface Culprit {
   kind: string;
   name: string;

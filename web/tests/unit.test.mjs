@@ -176,6 +176,22 @@ test("addresses of pages", async () => {
   assert.deepEqual(parseRoute("#/log/web-1"), { page: "log", name: "web-1" });
 });
 
+test("notes and decisions in one order", async () => {
+  const { decodeDecision, decodeNote } = await load("api.ts");
+  const { entriesOf, mergedNotes } = await load("pages/log.tsx");
+  const at = (second) => `2026-01-31T12:00:0${second}.123456Z`;
+  const note = (second, text, more = {}) => decodeNote({ time: at(second), kind: "guest", text, ...more });
+  assert.equal(decodeNote({ time: at(1), kind: "guest" }), null);
+  assert.deepEqual(decodeNote({ text: "a", time: "x" }), { time: null, kind: "unknown", vm: "", text: "a" });
+  const notes = mergedNotes([note(1, "a"), note(1, "b"), note(4, "c")], [note(4, "c", { vm: "v" }), note(5, "d")]);
+  assert.deepEqual(notes.map((one) => one.text).join(""), "dcba");
+  const decisions = [decodeDecision({ id: 7, time: at(3) }), decodeDecision({ id: 6, time: at(2) })];
+  const order = (horizon) => entriesOf(decisions, notes, horizon)
+    .map((one) => ("note" in one ? one.note.text : one.decision.id)).join(" ");
+  assert.equal(order(0), "d c 7 6 b a");
+  assert.equal(order(Date.parse(at(3))), "d c 7");
+});
+
 test("the newest change of a field is the one in force", async () => {
   const { decodeDecision } = await load("api.ts");
   const { inForce } = await load("actions.ts");
