@@ -52,6 +52,7 @@ function makeGuest(n, random) {
       "numa.nodes": n % 4 === 3 ? 0 : 1 + (n % 2),
     },
     memory: { max: 8 * GIB },
+    where: n % 2 === 0 ? [(n === 4 ? 1 : 3) * GIB, n === 4 ? 2 * GIB : 0] : [0, 2 * GIB],
     changesInForce: 0,
     foreign: [],
     threads: Array.from({ length: vcpus }, (_, index) => ({
@@ -154,6 +155,10 @@ export class StandIn {
       },
       sharing: { state: "plenty", saved: 0, cpu: null, controls: {} },
       frozen: false,
+      nodes: [
+        { id: 0, cpus: 8, memory: 32 * GIB, available: 11 * GIB },
+        { id: 1, cpus: 8, memory: 32 * GIB, available: null },
+      ],
     };
     this.notices = [];
     this.decisions = [];

@@ -29,7 +29,11 @@ test("who suffers, who causes it and what was done stand on the first page", asy
 
 test("guests on NUMA nodes, and memory that runs out", async () => {
   const page = await visit(browser, place);
-  assert.match(await page.locator(".nodes").innerText(), /Node 0[\s\S]*db-1[\s\S]*Node 1/);
+  const nodes = page.locator(".node");
+  assert.match(await nodes.nth(0).innerText(),
+    /Node 0\s+CPUs 8, memory 32\.0 GiB, 11\.0 GiB available[\s\S]*db-1\s+\d+\s+3\.0 GiB\s+here/);
+  assert.match(await nodes.nth(1).innerText(),
+    /memory 32\.0 GiB, - available[\s\S]*web-4\s+\d+\s+2\.0 GiB 66\.7 %\s+node 0/);
   Object.assign(place.server.host.memory, {
     state: "hard", short: 2 * 1024 ** 3, mover: { name: "batch-6", bytes: 3 * 1024 ** 3 },
   });

@@ -334,7 +334,7 @@ export function HostPage(): JSX.Element {
         <Boundaries figures={figures} />
         <Acts host={figures.host} />
         <Lines />
-        <NodeMap guests={figures.guests} />
+        <NodeMap nodes={figures.host.nodes} guests={figures.guests} />
       </div>
     </div>
   );
