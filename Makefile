@@ -17,6 +17,7 @@ SCENARIO ?= steady
 GUESTS   ?= 100
 KEEP     ?=
 OUT      ?=
+SOCKET   ?=
 FILES    ?=
 # bash has a variable of this name with a meaning of its own.
 unexport SECONDS
@@ -60,7 +61,7 @@ help:
 	@echo 'make bench-web [ROUNDS=5] how fast the dashboard is in a browser'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make web               build the dashboard anew, after a change in web/src'
-	@echo 'make web-screenshots   take the pictures in docs/images anew'
+	@echo 'make web-screenshots [SOCKET=PATH] take the pictures in docs/images anew, of a running daemon'
 	@echo 'make format            format the C sources'
 	@echo 'make clean'
 
@@ -98,7 +99,7 @@ web: deps-web
 
 web-screenshots: all deps-web
 	@scripts/deps pngquant
-	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) npm run screenshots
+	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) node tests/screenshots.mjs '$(SOCKET)' 
 
 check-lab: all deps-lab
 	@BUILD=$(BUILD) tests/lab/run

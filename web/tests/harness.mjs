@@ -111,15 +111,15 @@ export async function openRemote(simulate) {
   };
 }
 
-/** { simulate: [options of ballast-sim serve] } or { standIn: {guests} }. */
-export async function open({ simulate, standIn }) {
+/** { simulate: [options of ballast-sim serve] }, { standIn: {guests} }, or { daemon: its socket }. */
+export async function open({ simulate, standIn, daemon }) {
   const folder = mkdtempSync(join(tmpdir(), "ballast-web-"));
-  const socket = join(folder, "socket");
+  const socket = daemon ?? join(folder, "socket");
   let server = null;
-  let endServer;
+  let endServer = () => {};
   if (simulate) {
     endServer = await startSimulation(socket, folder, simulate);
-  } else {
+  } else if (standIn) {
     server = new StandIn(standIn);
     await server.listen(socket);
     endServer = () => server.close();

@@ -48,6 +48,19 @@ export function judge(host: Host): Verdict {
   return { tone: "good", word: "Healthy", why: ["every guest meets its objective", ...unknown] };
 }
 
+/* What becomes of page sharing, for people who do not know its parts. */
+const SHARING: Record<string, string> = {
+  off: "left alone by the policy",
+  others: "left to",
+  blocked: "not while it could reach",
+  plenty: "not needed",
+};
+
+function sharingText(sharing: Host["sharing"]): string {
+  const word = SHARING[sharing.state] ?? sharing.state;
+  return sharing.owner ? `${word} ${sharing.owner}` : word;
+}
+
 interface Boundary {
   name: string;
   now: string;
@@ -104,7 +117,7 @@ function boundaries(figures: Figures): Boundary[] {
       now: sharing.saved === null ? "-" : `saves ${bytes(sharing.saved)}`,
       limit: "",
       tone: sharing.state === "unknown" ? "unknown" : "calm",
-      word: sharing.owner ? `${sharing.state}: ${sharing.owner}` : sharing.state,
+      word: sharingText(sharing),
     },
   ];
 }
@@ -114,7 +127,7 @@ function Boundaries(props: { figures: Figures }): JSX.Element {
   return (
     <section aria-labelledby="boundaries">
       <h2 id="boundaries">Boundaries</h2>
-      <table class="plain">
+      <table class="plain words">
         <thead>
           <tr>
             <th scope="col">Boundary</th>
@@ -201,7 +214,11 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
   const lacking = props.blame?.lacking ?? null;
   return (
     <section aria-labelledby="causes">
-      <h2 id="causes">Who causes it</h2>
+      <h2 id="causes">
+        {props.guests.some((guest) => guest.suffers === true)
+          ? "Who causes it"
+          : "Who ran while others waited"}
+      </h2>
       {rows.length === 0 ? (
         <p class="note">
           {lacking !== null
