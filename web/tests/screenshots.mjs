@@ -10,9 +10,11 @@ const FOLDER = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 async function take(browser, place, { file, hash, sign, theme, height = 760 }) {
   const page = await visit(browser, place, { theme, width: 1180, height });
   await go(page, hash, sign);
+  /* What Ballast did, and that it helped: the browser itself takes CPU time of a real host. */
   await page.locator(".decisions .id").or(page.locator(".grid .row")).first().waitFor();
+  if (hash !== "#/guests") await page.locator(".verdict.good").waitFor();
   await page.screenshot({ path: FOLDER + file });
-  execFileSync("pngquant", ["--force", "--strip", "--output", FOLDER + file, "64", FOLDER + file]);
+  execFileSync("pngquant", ["--force", "--strip", "--output", FOLDER + file, "128", FOLDER + file]);
   await page.context().close();
 }
 

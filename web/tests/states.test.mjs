@@ -27,6 +27,22 @@ test("who suffers, who causes it and what was done stand on the first page", asy
   await page.context().close();
 });
 
+test("page sharing that somebody keeps from working breaks no word of the boundaries", async () => {
+  const page = await visit(browser, place);
+  Object.assign(place.server.host.sharing, { state: "blocked", blocker: `database-${"x".repeat(40)}` });
+  await page.getByText("Pages are not shared, because database-").waitFor();
+  for (const width of [1180, 800, 360]) {
+    await page.setViewportSize({ width, height: 760 });
+    const heads = page.locator("section", { hasText: "Boundaries" }).locator("tbody th");
+    for (const box of await heads.evaluateAll((all) => all.map((one) => one.clientWidth)))
+      assert.ok(box > 70, `a name has ${box} px at ${width}`);
+    assert.ok((await overflow(page)) <= 0, `the page is wider than ${width} px`);
+  }
+  Object.assign(place.server.host.sharing, { state: "plenty", blocker: undefined });
+  await page.getByText("not needed").waitFor();
+  await page.context().close();
+});
+
 test("guests on NUMA nodes, and memory that runs out", async () => {
   const page = await visit(browser, place);
   const nodes = page.locator(".node");

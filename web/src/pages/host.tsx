@@ -49,16 +49,12 @@ export function judge(host: Host): Verdict {
 }
 
 /* What becomes of page sharing, for people who do not know its parts. */
-const SHARING: Record<string, string> = {
-  off: "left alone by the policy",
-  others: "left to",
-  blocked: "not while it could reach",
-  plenty: "not needed",
-};
+const SHARING: Record<string, string> = { others: "left to others", plenty: "not needed" };
 
-function sharingText(sharing: Host["sharing"]): string {
-  const word = SHARING[sharing.state] ?? sharing.state;
-  return sharing.owner ? `${word} ${sharing.owner}` : word;
+function sharingNote(sharing: Host["sharing"]): string {
+  if (sharing.owner === "") return "";
+  if (sharing.state === "others") return ` Page sharing is left to ${sharing.owner}.`;
+  return ` Pages are not shared, because ${sharing.owner} may not and could.`;
 }
 
 interface Boundary {
@@ -117,13 +113,13 @@ function boundaries(figures: Figures): Boundary[] {
       now: sharing.saved === null ? "-" : `saves ${bytes(sharing.saved)}`,
       limit: "",
       tone: sharing.state === "unknown" ? "unknown" : "calm",
-      word: sharingText(sharing),
+      word: SHARING[sharing.state] ?? sharing.state,
     },
   ];
 }
 
 function Boundaries(props: { figures: Figures }): JSX.Element {
-  const { cpu, memory } = props.figures.host;
+  const { cpu, memory, sharing } = props.figures.host;
   return (
     <section aria-labelledby="boundaries">
       <h2 id="boundaries">Boundaries</h2>
@@ -154,6 +150,7 @@ function Boundaries(props: { figures: Figures }): JSX.Element {
         time. Balloons hold {bytes(memory.taken)} back.
         {memory.mover !== null &&
           ` Moving ${memory.mover.name} to another host would give ${bytes(memory.mover.bytes)}.`}
+        {sharingNote(sharing)}
       </p>
     </section>
   );
