@@ -26,6 +26,9 @@ shows() {
 	ok "it is drawn" grep -q '^ready ' <(ballast history "$WEB")
 	ok "for spreadsheets" grep -q '^time,ready,' <(ballast history "$WEB" -o csv)
 	ok "top writes the guests down" grep -q "$WEB" <(ballast top -b -n 2 -d 1)
+	ok "what it sends is known" wait_for 30 figures_have "$WEB" '.figures["network.send.rate"] > 0 and .figures["network.receives"] > 0'
+	ok "without a disk nothing is known of one" figures_have "$WEB" '.figures | has("disk.reads") | not'
+	ok "shown" grep -Eq "^$WEB .* [0-9.]+ +[0-9.]+ " <(ballast vms --net)
 	pressure_off
 	ok "a pause is noted" wait_for 30 eval 'ballast log --events | grep -q "${HOGS[0]} is paused"'
 	ok "a clean stop succeeds" daemon_stop d
@@ -98,4 +101,17 @@ over_tcp() {
 	ok "a clean stop succeeds" daemon_stop d
 }
 
-run_tests shows undone page over_tcp
+# The guest's kernel looks for partitions on a disk that it is given.
+disk() {
+	truncate -s 16M "$RUN/disk.raw"
+	daemon_start d --mode observe --record "$RUN/d.trace"
+	lab_virsh attach-disk "$WEB" "$RUN/disk.raw" vda --live --subdriver raw >/dev/null
+	ok "what a guest does with its disk is known" wait_for 30 figures_have "$WEB" '.figures | has("disk.reads")'
+	ok "shown" grep -q "^$WEB " <(ballast vms --disk)
+	lab_virsh detach-disk "$WEB" vda --live >/dev/null
+	ok "without it, it is not" wait_for 60 figures_have "$WEB" '.figures | has("disk.reads") | not'
+	ok "a clean stop succeeds" daemon_stop d
+	ok "its reads were counted" eval 'jq -c ".sample.domains[]?.values[\"disk.reads\"] // empty" "$RUN/d.trace" | sort -n | tail -n 1 | grep -q "[1-9]"'
+}
+
+run_tests disk shows undone page over_tcp
