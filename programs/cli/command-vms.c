@@ -205,15 +205,62 @@ static int print_devices(const BlCli *cli, const json_t *items, const guint *fig
     return bl_table_finish(table, cli, "name");
 }
 
+static const BlDomainField node_controls[] = {BL_DOMAIN_NODES, BL_DOMAIN_VCPU_PIN};
+static const BlDomainField node_facts[] = {BL_DOMAIN_MEMORY_MAX, BL_DOMAIN_MEMORY_RESIDENT,
+                                           BL_DOMAIN_MEMORY_HUGE};
+
+static guint fill_node_columns(BlColumn *columns)
+{
+    const BlFieldInfo *local = bl_field_info(BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_LOCAL);
+    guint n = fill_head(columns);
+    columns[n++] = (BlColumn){local->name, local->column, .right = TRUE};
+    for (guint i = 0; i < G_N_ELEMENTS(node_controls); i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, node_controls[i]);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    columns[n++] = (BlColumn){"vcpus", "VCPUS", .right = TRUE};
+    for (guint i = 0; i < G_N_ELEMENTS(node_facts); i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, node_facts[i]);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    return fill_tail(columns, n);
+}
+
+static void add_vm_nodes(BlTable *table, const json_t *vm, BlFormat format)
+{
+    const json_t *controls = json_object_get(vm, "controls");
+    g_autofree char *note = bl_vm_note(vm);
+    add_head(table, vm, FALSE);
+    bl_table_add_number(
+        table,
+        json_object_get(json_object_get(vm, "figures"),
+                        bl_field_info(BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_LOCAL)->name),
+        BL_SHOW_PERCENT);
+    for (guint i = 0; i < G_N_ELEMENTS(node_controls); i++) {
+        const char *name = bl_field_info(BL_SCOPE_DOMAIN, node_controls[i])->name;
+        add_control(table, name, json_object_get(controls, name), format);
+    }
+    bl_table_add_number(table, json_object_get(vm, "vcpus"), BL_SHOW_COUNT);
+    for (guint i = 0; i < G_N_ELEMENTS(node_facts); i++)
+        bl_table_add_number(
+            table, memory_value(vm, &(MemoryColumn){BL_SCOPE_DOMAIN, node_facts[i]}), BL_SHOW_MIB);
+    add_tail(table, vm, note);
+}
+
 static int print_vms(const BlCli *cli, const json_t *items)
 {
     BlColumn columns[COLUMNS_MAX];
-    gboolean memory = bl_cli_flag(cli, "memory");
-    g_autoptr(BlTable) table =
-        bl_table_new(columns, memory ? fill_memory_columns(columns) : fill_columns(columns));
+    gboolean memory = bl_cli_flag(cli, "memory"), nodes = bl_cli_flag(cli, "numa");
+    void (*add)(BlTable *, const json_t *, BlFormat) = memory  ? add_vm_memory
+                                                       : nodes ? add_vm_nodes
+                                                               : add_vm;
+    guint count = memory  ? fill_memory_columns(columns)
+                  : nodes ? fill_node_columns(columns)
+                          : fill_columns(columns);
+    g_autoptr(BlTable) table = bl_table_new(columns, count);
     size_t i;
     json_t *vm;
-    json_array_foreach(items, i, vm)(memory ? add_vm_memory : add_vm)(table, vm, cli->format);
+    json_array_foreach(items, i, vm) add(table, vm, cli->format);
     return bl_table_finish(table, cli, "name");
 }
 
@@ -238,7 +285,7 @@ int bl_command_vms(BlCli *cli, int argc, char **argv)
 
 static void print_fact(FILE *to, const char *name, const char *value, const char *help)
 {
-    g_autofree char *line = g_strdup_printf("%-20s%-12s%s", name, value != NULL ? value : "-",
+    g_autofree char *line = g_strdup_printf("%-22s%-12s%s", name, value != NULL ? value : "-",
                                             help != NULL ? help : "");
     bl_cli_print_line(to, g_strchomp(line));
 }
