@@ -31,7 +31,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab deps-web build check check-web check-lab check-truelab web web-screenshots check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-web install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-web install format clean
 
 all: deps build
 
@@ -53,6 +53,7 @@ help:
 	@echo 'make demo-end          end a demo that was kept'
 	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two|sibling] [OUT=FILE]'
 	@echo 'make bench-blame [GUESTS=100] [SECONDS=6] [OUT=FILE]'
+	@echo 'make bench-history [GUESTS=60] [DAYS=30]'
 	@echo 'make bench-memory [ROUNDS=5] [OUT=FILE]'
 	@echo 'make bench-audit         how long one definition takes'
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
@@ -152,6 +153,10 @@ bench-audit: all
 bench-placement: all
 	@scripts/deps coinor-cbc
 	@BUILD=$(BUILD) bench/placement --hosts '$(or $(HOSTS),1000)' --out '$(or $(OUT),/dev/stdout)'
+
+bench-history: all
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+		$(BUILD)/bench/history-rings '$(if $(filter command line,$(origin GUESTS)),$(GUESTS),60)' '$(or $(DAYS),30)' "$$folder"
 
 bench-blame: all deps-lab
 	@BUILD=$(BUILD) bench/blame --guests '$(GUESTS)' --seconds '$(or $(SECONDS),6)' \

@@ -61,7 +61,9 @@ typedef struct {
     gboolean damaged;          /* a counter could not be read: stale until refreshed */
     BlValues memory;           /* of the last poll: balloon and the guest's statistics */
     gint64 memory_polled_usec; /* 0: at once */
-    gint64 resident_bytes;     /* -1: unknown */
+    BlValues devices;          /* of the last poll that asked for them: disks and interfaces */
+    gint64 devices_polled_usec;
+    gint64 resident_bytes; /* -1: unknown */
     int statm_fd;
     gint64 longest_wait_nsec;  /* of those that the kernel told of since the last sample; 0: none */
     gint64 tell_nsec;          /* from how long on it is to tell; -1: it does not watch yet */

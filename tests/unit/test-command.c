@@ -86,8 +86,8 @@ static void test_vms(void)
 
 static void test_guest(void)
 {
-    check(0, "vm web-1", "ready               9.4 %", "");
-    g_assert_nonnull(strstr(out_text, "cpu.quota           none"));
+    check(0, "vm web-1", "ready                 9.4 %", "");
+    g_assert_nonnull(strstr(out_text, "cpu.quota             none"));
     check(0, "explain web-1", "It waits.\n", "");
     check(3, "vm none", "", "ballast: There is no guest \"none\".\n");
     check(2, "vm", "", "usage: ballast vm NAME");
