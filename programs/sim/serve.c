@@ -163,7 +163,10 @@ static void serving_tick(Serving *serving)
 
 static gboolean on_tick(gpointer data)
 {
+    BlDaemon *daemon = ((Serving *)data)->daemon;
+    gint64 now = g_get_monotonic_time();
     serving_tick(data);
+    bl_metrics_tally_tick(&daemon->metrics.tally, g_get_monotonic_time() - now);
     return G_SOURCE_CONTINUE;
 }
 

@@ -290,7 +290,9 @@ static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlP
                       .query = query_of_call,
                       .request = &exchange->parsed,
                       .exchange = exchange,
-                      .who = peer->who};
+                      .who = peer->who,
+                      .accept = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
+                                                            MHD_HTTP_HEADER_ACCEPT)};
     BlApiReply reply = server->handlers[route->id](&call, server->user_data);
     if (json_is_object(reply.body) || reply.bytes != NULL || exchange->hold != NULL)
         return reply;
