@@ -338,6 +338,7 @@ int sim_serve(int argc, char **argv)
                            .socket_path = g_strdup(socket),
                            .mode = mode};
     signal(SIGPIPE, SIG_IGN);
+    bl_fd_limit_raise();
     gboolean good =
         serving.spec != NULL && serving_open(&serving, options, warm * BL_USEC_PER_SEC, &error);
     if (good)

@@ -32,6 +32,8 @@
 /* A held call is answered by then, whatever it waits for. */
 #define HOLD_MAX_USEC (25 * (gint64)G_USEC_PER_SEC)
 
+G_STATIC_ASSERT(2 * BL_LISTENERS_MAX + 200 <= BL_API_CONNECTIONS_MAX);
+
 /* Where requests come in. */
 enum { DOOR_SOCKET, DOOR_REMOTE, DOORS };
 

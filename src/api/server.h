@@ -16,7 +16,7 @@
 
 #define BL_API_VERSION "v1"
 #define BL_API_BODY_LIMIT (64 * 1024)
-#define BL_API_CONNECTIONS_MAX 512
+#define BL_API_CONNECTIONS_MAX 1024
 /* How often those that follow the figures are told. */
 #define BL_API_FIGURES_MSEC 2000
 
