@@ -281,17 +281,20 @@ static GBytes *report_pack(Report *report, GError **error)
     return bl_tar_end(tar, error);
 }
 
-static int report_write(const BlCli *cli, const char *path, GBytes *bytes)
+static int report_write(Report *report, const char *path, int fd)
 {
-    g_auto(BlFd) fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return bl_cli_fail(cli, BL_EXIT_FAILED, "cannot create \"%s\": %s", path,
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = report_pack(report, &error);
+    if (bytes == NULL)
+        return bl_cli_fail(report->cli, BL_EXIT_FAILED, "the report cannot be packed: %s",
+                           error->message);
+    gsize length = g_bytes_get_size(bytes);
+    if (!bl_fd_write_all(fd, g_bytes_get_data(bytes, NULL), length))
+        return bl_cli_fail(report->cli, BL_EXIT_FAILED, "cannot write \"%s\": %s", path,
                            g_strerror(errno));
-    if (bl_fd_write_all(fd, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)))
-        return BL_EXIT_DONE;
-    int code = errno;
-    unlink(path);
-    return bl_cli_fail(cli, BL_EXIT_FAILED, "cannot write \"%s\": %s", path, g_strerror(code));
+    fprintf(report->cli->err, "%s: %" G_GSIZE_FORMAT " bytes; look at it before you send it\n",
+            path, length);
+    return report->missing > 0 ? BL_EXIT_PARTLY : BL_EXIT_DONE;
 }
 
 static char *default_path(void)
@@ -303,26 +306,25 @@ static char *default_path(void)
 int bl_command_report(BlCli *cli, int argc, char **argv)
 {
     g_auto(Report) report = {.cli = cli, .seconds = TRACE_SECONDS, .readme = g_string_new(NULL)};
-    g_autoptr(GError) error = NULL;
     const char *seconds = bl_cli_option(cli, "seconds");
     if (seconds != NULL && (!bl_integer_parse(seconds, &report.seconds) || report.seconds < 1 ||
                             report.seconds > TRACE_SECONDS_MAX))
         return bl_cli_fail(cli, BL_EXIT_USAGE, "--seconds is a number from 1 to %d",
                            TRACE_SECONDS_MAX);
     g_autofree char *path = argc > 0 ? g_strdup(argv[0]) : default_path();
+    /* First: whoever may not write there need not wait for the trace. */
+    g_auto(BlFd) fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return bl_cli_fail(cli, BL_EXIT_FAILED, "cannot create \"%s\": %s", path,
+                           g_strerror(errno));
     parts_gather(&report);
     if (bl_cli_flag(cli, "anonymous")) {
         report.anonymiser = bl_anonymiser_new();
         names_learn(&report);
         names_replace(&report);
     }
-    g_autoptr(GBytes) bytes = report_pack(&report, &error);
-    if (bytes == NULL)
-        return bl_cli_fail(cli, BL_EXIT_FAILED, "the report cannot be packed: %s", error->message);
-    int code = report_write(cli, path, bytes);
-    if (code != BL_EXIT_DONE)
-        return code;
-    fprintf(cli->err, "%s: %" G_GSIZE_FORMAT " bytes; look at it before you send it\n", path,
-            g_bytes_get_size(bytes));
-    return report.missing > 0 ? BL_EXIT_PARTLY : BL_EXIT_DONE;
+    int code = report_write(&report, path, fd);
+    if (code == BL_EXIT_FAILED)
+        unlink(path);
+    return code;
 }

@@ -243,7 +243,7 @@ static const char *const original[] = {"payroll", "crunch", "acme", "zenith", "5
 static GHashTable *report_of(const char *options, const char *name)
 {
     g_autofree char *path = g_build_filename(serving.folder, name, NULL);
-    g_autofree char *words = g_strdup_printf("report --seconds 2 %s %s", options, path);
+    g_autofree char *words = g_strdup_printf("report --seconds 1 %s %s", options, path);
     char *data = NULL;
     gsize length;
     g_autoptr(GError) error = NULL;
