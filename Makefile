@@ -29,7 +29,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab build check check-lab check-truelab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers install format clean
 
 all: deps build
 
@@ -55,6 +55,7 @@ help:
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
+	@echo 'make bench-viewers       what looking costs: CPU time, how long requests take, a scrape'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make format            format the C sources'
 	@echo 'make clean'
@@ -146,6 +147,9 @@ bench-ksm: all deps-lab
 bench-overhead: all deps-lab
 	@BUILD=$(BUILD) bench/overhead --guests '$(GUESTS)' --seconds '$(or $(SECONDS),60)' \
 		--out '$(or $(OUT),$(BUILD)/bench-overhead.json)'
+
+bench-viewers: all
+	@BUILD=$(BUILD) bench/viewers --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),10)' --out '$(or $(OUT),/dev/stdout)'
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(prefix)
