@@ -24,18 +24,20 @@ unexport SECONDS
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
             libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux
+WEB_PACKAGES  := chromium fonts-dejavu-core
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
-.PHONY: all help deps deps-lab deps-truelab build check check-lab check-truelab check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers install format clean
+.PHONY: all help deps deps-lab deps-truelab deps-web build check check-web check-lab check-truelab web web-screenshots check-asan check-tsan check-digest coverage mutate \
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers install format clean
 
 all: deps build
 
 help:
 	@echo 'make                   install what is missing from Debian and build into $(BUILD)/'
 	@echo 'make check             ... and run every test that needs no hypervisor'
+	@echo 'make check-web         ... and the dashboard in a browser (Node.js and Chromium; about three minutes)'
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
 	@echo 'make check-truelab     ... and the tests on a whole emulated host (root; a quarter of an hour)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
@@ -50,6 +52,7 @@ help:
 	@echo 'make demo-end          end a demo that was kept'
 	@echo 'make bench-isolation [ROUNDS=5] [SECONDS=20] [SCENARIO=steady|burst|two|sibling] [OUT=FILE]'
 	@echo 'make bench-blame [GUESTS=100] [SECONDS=6] [OUT=FILE]'
+	@echo 'make bench-history [GUESTS=60] [DAYS=30]'
 	@echo 'make bench-memory [ROUNDS=5] [OUT=FILE]'
 	@echo 'make bench-audit         how long one definition takes'
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
@@ -57,6 +60,8 @@ help:
 	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
 	@echo 'make bench-viewers       what looking costs: CPU time, how long requests take, a scrape'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
+	@echo 'make web               build the dashboard anew, after a change in web/src'
+	@echo 'make web-screenshots   take the pictures in docs/images anew'
 	@echo 'make format            format the C sources'
 	@echo 'make clean'
 
@@ -69,6 +74,11 @@ deps-lab: deps
 deps-truelab: deps
 	@scripts/deps $$(lab/truelab packages)
 
+# Whoever only builds Ballast needs none of this: what web/ makes is kept in web/dist.
+deps-web:
+	@command -v npm >/dev/null || scripts/deps nodejs npm
+	@scripts/deps $(WEB_PACKAGES)
+
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --prefix=$(prefix) --sysconfdir=/etc --localstatedir=/var
 
@@ -80,6 +90,16 @@ build: $(BUILD)/build.ninja
 
 check: all
 	@scripts/check $(BUILD)
+
+check-web: all deps-web
+	@scripts/check-web $(BUILD)
+
+web: deps-web
+	@cd web && npm ci --no-audit --no-fund --ignore-scripts && npm run build
+
+web-screenshots: all deps-web
+	@scripts/deps pngquant
+	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) npm run screenshots
 
 check-lab: all deps-lab
 	@BUILD=$(BUILD) tests/lab/run
@@ -132,6 +152,10 @@ bench-audit: all
 bench-placement: all
 	@scripts/deps coinor-cbc
 	@BUILD=$(BUILD) bench/placement --hosts '$(or $(HOSTS),1000)' --out '$(or $(OUT),/dev/stdout)'
+
+bench-history: all
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+		$(BUILD)/bench/history-rings '$(if $(filter command line,$(origin GUESTS)),$(GUESTS),60)' '$(or $(DAYS),30)' "$$folder"
 
 bench-blame: all deps-lab
 	@BUILD=$(BUILD) bench/blame --guests '$(GUESTS)' --seconds '$(or $(SECONDS),6)' \

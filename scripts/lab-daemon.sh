@@ -106,9 +106,10 @@ daemon_answers() {
 	[ "$(api "$1" status | jq -r .inventoryComplete)" = true ]
 }
 
+# Waits until it knows all guests, DAEMON_WAIT seconds at most (30).
 daemon_start() {
 	daemon_spawn "$@"
-	wait_for 15 daemon_answers "$1" || die "ballastd does not answer: $(tail -n 3 "$RUN/$1.log")"
+	wait_for "${DAEMON_WAIT:-30}" daemon_answers "$1" || die "ballastd does not answer: $(tail -n 3 "$RUN/$1.log")"
 }
 
 daemon_ended() { ! daemon_alive "$1"; }

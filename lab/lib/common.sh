@@ -4,7 +4,7 @@
 LAB_PACKAGES=(
 	qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients
 	libvirt-daemon-driver-qemu busybox-static cpio kmod iproute2
-	qemu-guest-agent wrk gcc libc6-dev util-linux
+	qemu-guest-agent wrk openssl gcc libc6-dev util-linux
 )
 
 LAB_NAME=${BALLAST_LAB_NAME:-$(basename -- "${BALLAST_LAB_DIR:-ballast-lab}")}

@@ -14,6 +14,9 @@ static const BlOption global_options[] = {
 
 static const BlOption vms_options[] = {
     {"memory", 0, NULL, "their memory, in MiB, instead of their CPU time"},
+    {"numa", 0, NULL, "their NUMA nodes, pins, and how much of their memory is near, instead"},
+    {"disk", 0, NULL, "what they do with their disks instead: ms, requests, MiB a second"},
+    {"net", 0, NULL, "what they do with their interfaces instead: MiB and packets a second"},
     {NULL},
 };
 

@@ -25,9 +25,29 @@ static const MemoryColumn memory_columns[] = {
     {BL_SCOPE_FIGURE, BL_FIGURE_SWAP_RATE},
 };
 
-static gboolean is_amount(guint figure)
+/* What guests do with their devices, worst first. */
+static const guint disk_figures[] = {
+    BL_FIGURE_DISK_READ_LATENCY, BL_FIGURE_DISK_WRITE_LATENCY, BL_FIGURE_DISK_READS,
+    BL_FIGURE_DISK_WRITES,       BL_FIGURE_DISK_READ_RATE,     BL_FIGURE_DISK_WRITE_RATE,
+};
+static const guint network_figures[] = {
+    BL_FIGURE_NETWORK_DROPS,    BL_FIGURE_NETWORK_RECEIVE_RATE, BL_FIGURE_NETWORK_SEND_RATE,
+    BL_FIGURE_NETWORK_RECEIVES, BL_FIGURE_NETWORK_SENDS,
+};
+
+/* Of CPU time; what the other tables show is of memory or a device. */
+static gboolean is_of_cpu(guint figure)
 {
-    return bl_field_info(BL_SCOPE_FIGURE, figure)->unit == BL_UNIT_BYTES;
+    BlUnit unit = bl_field_info(BL_SCOPE_FIGURE, figure)->unit;
+    return unit == BL_UNIT_PERMYRIAD || unit == BL_UNIT_PERMYRIAD_CORE;
+}
+
+static BlShow show_of(guint figure)
+{
+    BlUnit unit = bl_field_info(BL_SCOPE_FIGURE, figure)->unit;
+    return unit == BL_UNIT_BYTES  ? BL_SHOW_MIB_RATE
+           : unit == BL_UNIT_USEC ? BL_SHOW_MSEC
+                                  : BL_SHOW_COUNT;
 }
 
 static guint fill_tail(BlColumn *columns, guint n)
@@ -50,7 +70,7 @@ static guint fill_columns(BlColumn *columns)
     guint n = fill_head(columns);
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, i);
-        if (!is_amount(i))
+        if (is_of_cpu(i))
             columns[n++] = (BlColumn){field->name, field->column, .right = TRUE,
                                       .wide = i == BL_FIGURE_MEMORY_LOCAL};
     }
@@ -115,7 +135,7 @@ static void add_vm(BlTable *table, const json_t *vm, BlFormat format)
     g_autofree char *note = bl_vm_note(vm);
     add_head(table, vm, json_is_true(json_object_get(vm, "suffers")));
     for (guint i = 0; i < BL_FIGURE_FIELDS; i++) {
-        if (!is_amount(i))
+        if (is_of_cpu(i))
             bl_table_add_number(table,
                                 json_object_get(figures, bl_field_info(BL_SCOPE_FIGURE, i)->name),
                                 BL_SHOW_PERCENT);
@@ -153,31 +173,119 @@ static void add_vm_memory(BlTable *table, const json_t *vm, BlFormat format)
     add_tail(table, vm, note != NULL ? note : "");
 }
 
+static guint fill_device_columns(BlColumn *columns, const guint *figures, guint count)
+{
+    guint n = fill_head(columns);
+    for (guint i = 0; i < count; i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_FIGURE, figures[i]);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    return fill_tail(columns, n);
+}
+
+static void add_vm_devices(BlTable *table, const json_t *vm, const guint *figures, guint count)
+{
+    g_autofree char *note = bl_vm_note(vm);
+    add_head(table, vm, FALSE);
+    for (guint i = 0; i < count; i++)
+        bl_table_add_number(table,
+                            json_object_get(json_object_get(vm, "figures"),
+                                            bl_field_info(BL_SCOPE_FIGURE, figures[i])->name),
+                            show_of(figures[i]));
+    add_tail(table, vm, note);
+}
+
+static int print_devices(const BlCli *cli, const json_t *items, const guint *figures, guint count)
+{
+    BlColumn columns[COLUMNS_MAX];
+    g_autoptr(BlTable) table = bl_table_new(columns, fill_device_columns(columns, figures, count));
+    size_t i;
+    json_t *vm;
+    json_array_foreach(items, i, vm) add_vm_devices(table, vm, figures, count);
+    return bl_table_finish(table, cli, "name");
+}
+
+static const BlDomainField node_controls[] = {BL_DOMAIN_NODES, BL_DOMAIN_VCPU_PIN};
+static const BlDomainField node_facts[] = {BL_DOMAIN_MEMORY_MAX, BL_DOMAIN_MEMORY_RESIDENT,
+                                           BL_DOMAIN_MEMORY_HUGE};
+
+static guint fill_node_columns(BlColumn *columns)
+{
+    const BlFieldInfo *local = bl_field_info(BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_LOCAL);
+    guint n = fill_head(columns);
+    columns[n++] = (BlColumn){local->name, local->column, .right = TRUE};
+    for (guint i = 0; i < G_N_ELEMENTS(node_controls); i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, node_controls[i]);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    columns[n++] = (BlColumn){"vcpus", "VCPUS", .right = TRUE};
+    for (guint i = 0; i < G_N_ELEMENTS(node_facts); i++) {
+        const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, node_facts[i]);
+        columns[n++] = (BlColumn){field->name, field->column, .right = TRUE};
+    }
+    return fill_tail(columns, n);
+}
+
+static void add_vm_nodes(BlTable *table, const json_t *vm, BlFormat format)
+{
+    const json_t *controls = json_object_get(vm, "controls");
+    g_autofree char *note = bl_vm_note(vm);
+    add_head(table, vm, FALSE);
+    bl_table_add_number(
+        table,
+        json_object_get(json_object_get(vm, "figures"),
+                        bl_field_info(BL_SCOPE_FIGURE, BL_FIGURE_MEMORY_LOCAL)->name),
+        BL_SHOW_PERCENT);
+    for (guint i = 0; i < G_N_ELEMENTS(node_controls); i++) {
+        const char *name = bl_field_info(BL_SCOPE_DOMAIN, node_controls[i])->name;
+        add_control(table, name, json_object_get(controls, name), format);
+    }
+    bl_table_add_number(table, json_object_get(vm, "vcpus"), BL_SHOW_COUNT);
+    for (guint i = 0; i < G_N_ELEMENTS(node_facts); i++)
+        bl_table_add_number(
+            table, memory_value(vm, &(MemoryColumn){BL_SCOPE_DOMAIN, node_facts[i]}), BL_SHOW_MIB);
+    add_tail(table, vm, note);
+}
+
+static int print_vms(const BlCli *cli, const json_t *items)
+{
+    BlColumn columns[COLUMNS_MAX];
+    gboolean memory = bl_cli_flag(cli, "memory"), nodes = bl_cli_flag(cli, "numa");
+    void (*add)(BlTable *, const json_t *, BlFormat) = memory  ? add_vm_memory
+                                                       : nodes ? add_vm_nodes
+                                                               : add_vm;
+    guint count = memory  ? fill_memory_columns(columns)
+                  : nodes ? fill_node_columns(columns)
+                          : fill_columns(columns);
+    g_autoptr(BlTable) table = bl_table_new(columns, count);
+    size_t i;
+    json_t *vm;
+    json_array_foreach(items, i, vm) add(table, vm, cli->format);
+    return bl_table_finish(table, cli, "name");
+}
+
 int bl_command_vms(BlCli *cli, int argc, char **argv)
 {
-    json_t *list, *vm;
-    size_t i;
+    json_t *list;
     int code = bl_cli_get(cli, BL_ROUTE_VMS, NULL, &list);
     if (code != BL_EXIT_DONE)
         return code;
-    if (cli->format == BL_FORMAT_JSON) {
+    const json_t *items = json_object_get(list, "items");
+    if (cli->format == BL_FORMAT_JSON)
         bl_cli_print_json(cli, list);
-    } else {
-        BlColumn columns[COLUMNS_MAX];
-        gboolean memory = bl_cli_flag(cli, "memory");
-        g_autoptr(BlTable) table =
-            bl_table_new(columns, memory ? fill_memory_columns(columns) : fill_columns(columns));
-        json_array_foreach(json_object_get(list, "items"), i,
-                           vm)(memory ? add_vm_memory : add_vm)(table, vm, cli->format);
-        code = bl_table_finish(table, cli, "name");
-    }
+    else if (bl_cli_flag(cli, "disk"))
+        code = print_devices(cli, items, disk_figures, G_N_ELEMENTS(disk_figures));
+    else if (bl_cli_flag(cli, "net"))
+        code = print_devices(cli, items, network_figures, G_N_ELEMENTS(network_figures));
+    else
+        code = print_vms(cli, items);
     json_decref(list);
     return code;
 }
 
 static void print_fact(FILE *to, const char *name, const char *value, const char *help)
 {
-    g_autofree char *line = g_strdup_printf("%-20s%-12s%s", name, value != NULL ? value : "-",
+    g_autofree char *line = g_strdup_printf("%-22s%-12s%s", name, value != NULL ? value : "-",
                                             help != NULL ? help : "");
     bl_cli_print_line(to, g_strchomp(line));
 }
@@ -208,7 +316,7 @@ static void print_threads(const BlCli *cli, const json_t *threads)
 static void print_memory(FILE *to, const json_t *vm)
 {
     const json_t *memory = json_object_get(vm, "memory");
-    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_MEMORY_END; i++) {
         const BlFieldInfo *field = bl_field_info(BL_SCOPE_DOMAIN, i);
         const json_t *value = json_object_get(memory, field->name + strlen("memory."));
         g_autofree char *text =

@@ -100,9 +100,11 @@ void bl_table_add_number(BlTable *table, const json_t *number, BlShow show)
         return;
     }
     double value = json_number_value(number);
-    char *shown = show == BL_SHOW_PERCENT ? g_strdup_printf("%.1f", 100 * value)
-                  : show == BL_SHOW_MIB   ? g_strdup_printf("%.0f", value / (1024 * 1024))
-                                          : g_strdup_printf("%.15g", value);
+    char *shown = show == BL_SHOW_PERCENT    ? g_strdup_printf("%.1f", 100 * value)
+                  : show == BL_SHOW_MIB      ? g_strdup_printf("%.0f", value / (1024 * 1024))
+                  : show == BL_SHOW_MIB_RATE ? g_strdup_printf("%.2f", value / (1024 * 1024))
+                  : show == BL_SHOW_MSEC     ? g_strdup_printf("%.2f", 1000 * value)
+                                             : g_strdup_printf("%.15g", value);
     add_cell(table, (Cell){.shown = shown,
                            .raw = g_strdup_printf("%.15g", value),
                            .number = value,

@@ -13,8 +13,10 @@ typedef struct {
 
 typedef enum {
     BL_SHOW_COUNT,
-    BL_SHOW_PERCENT, /* a ratio as percent with one decimal, without the sign */
-    BL_SHOW_MIB,     /* bytes as MiB */
+    BL_SHOW_PERCENT,  /* a ratio as percent with one decimal, without the sign */
+    BL_SHOW_MIB,      /* bytes as MiB */
+    BL_SHOW_MIB_RATE, /* the same with two decimals */
+    BL_SHOW_MSEC,     /* seconds as milliseconds with two decimals */
 } BlShow;
 
 typedef struct BlTable BlTable;

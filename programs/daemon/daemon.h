@@ -62,7 +62,9 @@ typedef struct {
     gboolean damaged;          /* a counter could not be read: stale until refreshed */
     BlValues memory;           /* of the last poll: balloon and the guest's statistics */
     gint64 memory_polled_usec; /* 0: at once */
-    gint64 resident_bytes;     /* -1: unknown */
+    BlValues devices;          /* of the last poll that asked for them: disks and interfaces */
+    gint64 devices_polled_usec;
+    gint64 resident_bytes; /* -1: unknown */
     int statm_fd;
     gint64 longest_wait_nsec;  /* of those that the kernel told of since the last sample; 0: none */
     gint64 tell_nsec;          /* from how long on it is to tell; -1: it does not watch yet */
@@ -113,6 +115,8 @@ typedef struct {
     char *lacking;      /* why not */
     GArray *charges;    /* BlCharge, as last read */
     gint64 told_usec;   /* when a long wait last made a tick of its own */
+    gint64 wanted_usec; /* when the engine last wanted to know */
+    gint64 asked_usec;  /* when somebody last asked; 0: nobody has */
 } BlRunqueueWatch;
 
 /* What it is to tell Prometheus, and has told in the last second. */
@@ -262,6 +266,8 @@ void bl_daemon_runqueue_sample(BlDaemon *daemon);
 /* How long the waits of each of a guest's threads were: [{role, index, counts}], where counts[i] is
  * how many lasted 2^i to 2^(i+1) microseconds since the daemon watches. A new reference. */
 json_t *bl_daemon_runqueue_lengths(BlDaemon *daemon, const char *uuid);
+/* Somebody wants to know: it is found out from now on, for a while. */
+void bl_daemon_runqueue_asked(BlDaemon *daemon);
 /* The record's QEMU is gone. */
 void bl_daemon_runqueue_gone(BlDaemon *daemon, const BlRecord *record);
 

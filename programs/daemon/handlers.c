@@ -204,6 +204,7 @@ static BlApiReply blame_get(const BlApiCall *call, gpointer user_data)
     const BlDomainView *domain = name != NULL ? bl_view_find(view, name) : NULL;
     if (name != NULL && domain == NULL)
         return bl_daemon_no_domain(name);
+    bl_daemon_runqueue_asked(daemon);
     json_t *items = json_array();
     for (guint i = 0; i < view->domains->len; i++) {
         const BlDomainView *victim = g_ptr_array_index(view->domains, i);

@@ -16,6 +16,8 @@
 #define POLL_EACH_USEC 10000
 #define POLLS_PER_TICK 12
 #define HOST_EVERY_USEC 500000
+/* A little less than two seconds, so that a poll that comes every second takes every other one. */
+#define DEVICES_EVERY_USEC 1900000
 #define VMSTAT_SIZE 16384
 /* What is in huge pages changes slowly, and the kernel adds up a cgroup to tell it. */
 #define HUGE_EVERY_TICKS 50
@@ -26,6 +28,8 @@ typedef struct {
     virConnectPtr connection;
     BlValues values;
     gboolean read;
+    gboolean with_devices; /* their counters, too */
+    BlValues devices;
 } Poll;
 
 char *bl_daemon_memory_lane(const char *uuid)
@@ -43,6 +47,11 @@ static void poll_run(gpointer data)
     virDomainPtr domain = virDomainLookupByUUIDString(poll->connection, poll->uuid);
     /* A guest whose memory cannot be read is unknown, and the view says so; no log line a poll. */
     poll->read = domain != NULL && bl_libvirt_memory(domain, &poll->values, &ignored);
+    if (domain != NULL && poll->with_devices) {
+        g_clear_error(&ignored);
+        if (!bl_libvirt_devices(domain, &poll->devices, &ignored))
+            poll->devices.present = 0;
+    }
     if (domain != NULL)
         virDomainFree(domain);
 }
@@ -56,6 +65,8 @@ static void poll_done(gpointer data, gpointer user_data)
         record->memory = poll->values;
         if (!poll->read)
             record->memory.present = 0;
+        if (poll->with_devices)
+            record->devices = poll->devices;
     }
     virConnectClose(poll->connection);
     g_free(poll);
@@ -63,7 +74,11 @@ static void poll_done(gpointer data, gpointer user_data)
 
 static void poll_begin(BlDaemon *daemon, const char *uuid, BlRecord *record, const char *lane)
 {
+    gint64 now = g_get_monotonic_time();
     Poll *poll = g_new0(Poll, 1);
+    poll->with_devices = now - record->devices_polled_usec >= DEVICES_EVERY_USEC;
+    if (poll->with_devices)
+        record->devices_polled_usec = now;
     g_strlcpy(poll->uuid, uuid, sizeof poll->uuid);
     poll->generation = record->generation;
     poll->connection = daemon->connection;
@@ -136,6 +151,8 @@ void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
     for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
         if (bl_values_has(&record->memory, i))
             bl_values_set(values, i, record->memory.value[i]);
+        if (bl_values_has(&record->devices, i))
+            bl_values_set(values, i, record->devices.value[i]);
     }
 }
 

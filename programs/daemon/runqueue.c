@@ -7,6 +7,10 @@
 
 /* While nobody on the host waits, charges are read only at every so many ticks. */
 #define CALM_EVERY 5
+/* So long after the last guest that is to be protected was at work, or somebody asked, the hooks
+ * go: they cost every switch of the host. */
+#define REST_USEC (10 * (gint64)G_USEC_PER_SEC)
+#define ASKED_USEC (30 * (gint64)G_USEC_PER_SEC)
 /* At most one tick beside the regular ones in so much time. */
 #define TOLD_EVERY_USEC 50000
 
@@ -149,11 +153,44 @@ static void charges_hand_out(BlDaemon *daemon)
         blames_merge(((BlRecord *)value)->sample->blames);
 }
 
+/* A kernel that refuses to go on does so for good. */
+static void begin(BlRunqueueWatch *watch)
+{
+    g_autoptr(GError) error = NULL;
+    if (bl_runqueue_begin(watch->reader, &error))
+        return;
+    bl_daemon_log(BL_LOG_WARNING, "%s", error->message);
+    g_free(watch->lacking);
+    watch->lacking = g_strdup(error->message);
+}
+
+void bl_daemon_runqueue_asked(BlDaemon *daemon)
+{
+    daemon->runqueue.asked_usec = g_get_monotonic_time();
+    if (daemon->runqueue.reader != NULL && bl_runqueue_rests(daemon->runqueue.reader))
+        begin(&daemon->runqueue);
+}
+
+static void rest_or_begin(BlRunqueueWatch *watch, gboolean wanted)
+{
+    gint64 now = g_get_monotonic_time();
+    if (wanted)
+        watch->wanted_usec = now;
+    gboolean rests = bl_runqueue_rests(watch->reader);
+    gboolean asked = watch->asked_usec > 0 && now - watch->asked_usec < ASKED_USEC;
+    if (wanted && rests && watch->lacking == NULL)
+        begin(watch);
+    else if (!rests && !asked && now - watch->wanted_usec >= REST_USEC)
+        bl_runqueue_rest(watch->reader);
+}
+
 void bl_daemon_runqueue_sample(BlDaemon *daemon)
 {
     GHashTableIter iter;
     gpointer uuid, record;
     gboolean skip = daemon->calm && daemon->tick % CALM_EVERY != 0;
+    if (daemon->runqueue.reader != NULL)
+        rest_or_begin(&daemon->runqueue, bl_engine_wants_blame(daemon->engine));
     g_hash_table_iter_init(&iter, daemon->records);
     while (g_hash_table_iter_next(&iter, &uuid, &record)) {
         ((BlRecord *)record)->sample->blame_known = FALSE;

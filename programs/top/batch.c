@@ -116,6 +116,19 @@ static void number_append(GString *out, double number)
         g_string_append_printf(out, ",\"%.2f\"", number);
 }
 
+/* As in esxtop's batch mode, by the first panel that has the column. */
+static const char *group_of(const BlTopColumn *column)
+{
+    static const char *const groups[] = {[BL_PANEL_CPU] = "Cpu",
+                                         [BL_PANEL_MEMORY] = "Memory",
+                                         [BL_PANEL_DISK] = "Disk",
+                                         [BL_PANEL_NETWORK] = "Network"};
+    guint panel = 0;
+    while (panel + 1 < G_N_ELEMENTS(groups) && !((column->panels >> panel) & 1u))
+        panel++;
+    return groups[panel];
+}
+
 /* The columns of a guest and its threads, each as head or, with `shot`, as number. */
 static void guest_append(const BlBatch *batch, guint index, const BlTopShot *shot,
                          const BlTopGuest *guest, GString *out)
@@ -126,9 +139,8 @@ static void guest_append(const BlBatch *batch, guint index, const BlTopShot *sho
     for (guint i = 0; i < count; i++) {
         if (columns[i].counter == NULL)
             continue;
-        gboolean cpu = (columns[i].panels >> BL_PANEL_CPU) & 1u;
         if (shot == NULL)
-            head_append(batch, out, "Group %s(%u:%s)\\%s", cpu ? "Cpu" : "Memory", index + 1,
+            head_append(batch, out, "Group %s(%u:%s)\\%s", group_of(&columns[i]), index + 1,
                         mine->name, columns[i].counter);
         else
             number_append(out, guest != NULL ? guest->values[i] : NAN);

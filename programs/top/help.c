@@ -45,13 +45,14 @@ char *bl_top_help_text(const BlTop *top)
                          "  !           the guest misses its objective\n"
                          "  *           Ballast holds a change of it in force\n"
                          "  ?           its figures are old\n");
-    columns_append(out, top->panel == BL_PANEL_MEMORY ? BL_PANEL_MEMORY : BL_PANEL_CPU);
+    columns_append(out, bl_top_panel_is_guests(top->panel) ? top->panel : BL_PANEL_CPU);
     g_string_append(out, "\nIN ESXTOP AND NOT HERE\n");
     for (guint i = 0; i < count; i++)
         g_string_append_printf(out, "  %-16s  %s\n", absent[i].name, absent[i].reason);
     g_string_append(
         out,
         "\nFigures are of the last two seconds; \"-\" is unknown. Percentages of vCPUs are of the "
-        "time, %USED and %DMD of one core. Memory is in MiB.\n");
+        "time, %USED and %DMD of one core. Memory is in MiB, what devices move in MiB a second, "
+        "latency in ms.\n");
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

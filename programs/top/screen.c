@@ -12,6 +12,7 @@
 
 static const BlTopPanel *const panels[BL_PANELS] = {
     [BL_PANEL_CPU] = &bl_top_panel_guests,    [BL_PANEL_MEMORY] = &bl_top_panel_guests,
+    [BL_PANEL_DISK] = &bl_top_panel_guests,   [BL_PANEL_NETWORK] = &bl_top_panel_guests,
     [BL_PANEL_POLICY] = &bl_top_panel_policy, [BL_PANEL_BLAME] = &bl_top_panel_blame,
     [BL_PANEL_LOG] = &bl_top_panel_log,
 };

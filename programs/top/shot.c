@@ -45,6 +45,8 @@ double bl_top_value_number(const BlTopColumn *column, const json_t *guest, const
         return number * 100;
     if (column->show == BL_TOP_MIB || column->show == BL_TOP_MIB_RATE)
         return number / (double)BL_MIB;
+    if (column->show == BL_TOP_MSEC)
+        return number * 1000;
     return number;
 }
 
@@ -66,7 +68,8 @@ char *bl_top_value_text(const BlTopColumn *column, const json_t *guest, const js
         return g_strdup("-");
     if (isinf(number))
         return g_strdup("none");
-    gboolean decimals = column->show == BL_TOP_PERCENT || column->show == BL_TOP_MIB_RATE;
+    gboolean decimals = column->show == BL_TOP_PERCENT || column->show == BL_TOP_MIB_RATE ||
+                        column->show == BL_TOP_MSEC;
     return g_strdup_printf("%.*f", decimals ? 2 : 0, number);
 }
 

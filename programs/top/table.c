@@ -6,6 +6,9 @@
 static const BlPanelInfo panels[BL_PANELS] = {
     [BL_PANEL_CPU] = {'c', "CPU", "guests by how long they wait for a CPU"},
     [BL_PANEL_MEMORY] = {'m', "MEMORY", "what balloons hold, what guests use, who swaps"},
+    [BL_PANEL_DISK] = {'d', "DISK",
+                       "how long disks keep guests waiting, and what they do with them"},
+    [BL_PANEL_NETWORK] = {'n', "NETWORK", "what guests' interfaces drop, send and receive"},
     [BL_PANEL_POLICY] = {'p', "POLICY", "the policy in force, with every default"},
     [BL_PANEL_BLAME] = {'b', "BLAME", "who ran while guests waited, in the last minute"},
     [BL_PANEL_LOG] = {'l', "LOG", "what Ballast did or proposes, newest first"},
@@ -13,14 +16,17 @@ static const BlPanelInfo panels[BL_PANELS] = {
 
 #define CPU (1u << BL_PANEL_CPU)
 #define MEMORY (1u << BL_PANEL_MEMORY)
+#define DISK (1u << BL_PANEL_DISK)
+#define NETWORK (1u << BL_PANEL_NETWORK)
+#define GUESTS (CPU | MEMORY | DISK | NETWORK)
 #define FIGURE(field) .part = BL_PART_FIGURES, BL_FIGURE_##field, NULL, NULL, NULL
 #define CONTROL(field) .part = BL_PART_CONTROLS, BL_DOMAIN_##field, NULL, NULL, NULL
 #define FACT(field) .part = BL_PART_MEMORY, BL_DOMAIN_##field, NULL, NULL, NULL
 
 /* In every panel contention stands first, controls last. */
 static const BlTopColumn columns[] = {
-    {CPU | MEMORY, BL_PART_GUEST, 0, "name", "NAME", "the guest", BL_TOP_TEXT, 16, .sort_key = 'N'},
-    {CPU | MEMORY, BL_PART_GUEST, 0, "class", "CLASS",
+    {GUESTS, BL_PART_GUEST, 0, "name", "NAME", "the guest", BL_TOP_TEXT, 16, .sort_key = 'N'},
+    {GUESTS, BL_PART_GUEST, 0, "class", "CLASS",
      "the class that the policy, its metadata or `ballast class set` gives it", BL_TOP_TEXT, 8},
     {CPU, FIGURE(READY), BL_TOP_PERCENT, 6, .threads = TRUE, .sort_key = 'R', .counter = "% Ready",
      .esxtop = "of the worst vCPU; esxtop sums all worlds up"},
@@ -60,31 +66,33 @@ static const BlTopColumn columns[] = {
     {MEMORY, FIGURE(MEMORY_SAVED), BL_TOP_MIB, 7, .counter = "Shared Saved MBytes"},
     {MEMORY, CONTROL(SOFT_LIMIT), BL_TOP_CONTROL, 9, .hidden = TRUE},
     {MEMORY, CONTROL(STATS_PERIOD), BL_TOP_CONTROL, 5, .hidden = TRUE},
-    {CPU, BL_PART_NOTE, 0, NULL, "NOTE", "what no number says", BL_TOP_TEXT, 0},
+    {DISK, FIGURE(DISK_READ_LATENCY), BL_TOP_MSEC, 7, .sort_key = 'L',
+     .counter = "Average MilliSec/Read",
+     .esxtop = "all of the guest's disks together, as it sees them"},
+    {DISK, FIGURE(DISK_WRITE_LATENCY), BL_TOP_MSEC, 7, .counter = "Average MilliSec/Write"},
+    {DISK, FIGURE(DISK_READS), BL_TOP_COUNT, 8, .counter = "Reads/sec"},
+    {DISK, FIGURE(DISK_WRITES), BL_TOP_COUNT, 8, .counter = "Writes/sec"},
+    {DISK, FIGURE(DISK_READ_RATE), BL_TOP_MIB_RATE, 8, .counter = "MBytes Read/sec"},
+    {DISK, FIGURE(DISK_WRITE_RATE), BL_TOP_MIB_RATE, 8, .counter = "MBytes Written/sec"},
+    {NETWORK, FIGURE(NETWORK_DROPS), BL_TOP_COUNT, 7, .sort_key = 'D',
+     .counter = "Packets Dropped/sec", .esxtop = "packets, not a share of them"},
+    {NETWORK, FIGURE(NETWORK_SENDS), BL_TOP_COUNT, 8, .counter = "Packets Transmitted/sec"},
+    {NETWORK, FIGURE(NETWORK_SEND_RATE), BL_TOP_MIB_RATE, 8, .counter = "MBytes Transmitted/sec",
+     .esxtop = "bytes, where esxtop has bits"},
+    {NETWORK, FIGURE(NETWORK_RECEIVES), BL_TOP_COUNT, 8, .counter = "Packets Received/sec"},
+    {NETWORK, FIGURE(NETWORK_RECEIVE_RATE), BL_TOP_MIB_RATE, 8, .counter = "MBytes Received/sec",
+     .esxtop = "bytes, where esxtop has bits"},
+    {CPU | DISK | NETWORK, BL_PART_NOTE, 0, NULL, "NOTE", "what no number says", BL_TOP_TEXT, 0},
     {MEMORY, BL_PART_GUEST, 0, "memoryNote", "NOTE", "why its memory is left alone", BL_TOP_TEXT,
      0},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(columns) <= BL_TOP_COLUMNS_MAX);
 
-#define NOT_MEASURED "Ballast does not measure it yet"
-
 static const BlTopKey keys[] = {
     {BL_ACT_HELP, {'?', 'h'}, "?", "?:help", "this help"},
     {BL_ACT_QUIT, {'q'}, "q", "q:quit", "quit"},
-    {BL_ACT_PANEL, {'c', 'm', 'p', 'b'}, "c m p b l", NULL, "the panels, see above"},
-    {BL_ACT_PANEL, {'l'}, NULL},
-    {BL_ACT_ABSENT,
-     {'d'},
-     "d",
-     NULL,
-     "disk: not measured yet",
-     "there is no disk panel: " NOT_MEASURED},
-    {BL_ACT_ABSENT,
-     {'n'},
-     "n",
-     NULL,
-     "network: not measured yet",
-     "there is no network panel: " NOT_MEASURED},
+    {BL_ACT_PANEL, {'c', 'm', 'd', 'n'}, "letters", NULL, "the panels, see above"},
+    {BL_ACT_PANEL, {'p', 'b', 'l'}, NULL},
     {BL_ACT_UP,
      {BL_KEY_UP, 'k'},
      "arrows",
@@ -132,12 +140,16 @@ static const BlTopAbsent absent[] = {
     {"%CSTP", "KVM starts the vCPUs of a guest one by one: none waits for its brothers"},
     {"%WAIT %IDLE %RUN", "not measured; %USED and %RDY tell what a guest had and what it lacked"},
     {"%SWPWT SWCUR", "the host's swap is not told by guest; SWR/s is the guest's own swap"},
-    {"d n", "disk and network: " NOT_MEASURED},
 };
 
 const BlPanelInfo *bl_top_panel(BlPanelId id)
 {
     return &panels[id];
+}
+
+gboolean bl_top_panel_is_guests(BlPanelId id)
+{
+    return (GUESTS >> id) & 1u;
 }
 
 const BlTopColumn *bl_top_columns(guint *ret_count)

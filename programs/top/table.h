@@ -14,6 +14,8 @@
 typedef enum {
     BL_PANEL_CPU,
     BL_PANEL_MEMORY,
+    BL_PANEL_DISK,
+    BL_PANEL_NETWORK,
     BL_PANEL_POLICY,
     BL_PANEL_BLAME,
     BL_PANEL_LOG,
@@ -41,6 +43,7 @@ typedef enum {
     BL_TOP_PERCENT, /* of a ratio, with two decimals as in esxtop */
     BL_TOP_MIB,
     BL_TOP_MIB_RATE, /* with two decimals */
+    BL_TOP_MSEC,     /* of seconds, with two decimals */
     BL_TOP_CONTROL,  /* in words where a control has them */
 } BlTopShow;
 
@@ -60,7 +63,7 @@ typedef struct {
     const char *esxtop;  /* how it differs from esxtop's column; NULL: it does not, or has none */
 } BlTopColumn;
 
-#define BL_TOP_COLUMNS_MAX 40
+#define BL_TOP_COLUMNS_MAX 56
 /* The columns that every panel of guests begins with. */
 #define BL_TOP_COLUMN_NAME 0
 #define BL_TOP_COLUMN_CLASS 1
@@ -68,7 +71,6 @@ typedef struct {
 
 typedef enum {
     BL_ACT_PANEL,
-    BL_ACT_ABSENT, /* a panel of esxtop that is not there */
     BL_ACT_UP,
     BL_ACT_DOWN,
     BL_ACT_LEFT,
@@ -118,7 +120,6 @@ typedef struct {
     const char *label;          /* as help shows them */
     const char *hint;           /* a word for the last line; NULL: it is not there */
     const char *help;
-    const char *reason; /* ABSENT: why */
 } BlTopKey;
 
 /* What people who know esxtop look for and do not find, and why. */
@@ -128,6 +129,8 @@ typedef struct {
 } BlTopAbsent;
 
 const BlPanelInfo *bl_top_panel(BlPanelId id);
+/* A panel whose lines are guests. */
+gboolean bl_top_panel_is_guests(BlPanelId id);
 const BlTopColumn *bl_top_columns(guint *ret_count);
 const char *bl_top_column_head(const BlTopColumn *column);
 const char *bl_top_column_help(const BlTopColumn *column);

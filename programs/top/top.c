@@ -23,7 +23,7 @@ BlTop *bl_top_new(const char *name, gboolean trace, gint64 interval_usec)
     for (guint p = 0; p < BL_PANELS; p++) {
         BlTopPlace *place = &top->places[p];
         /* By the panel's first figure, which is contention. */
-        place->column = p == BL_PANEL_CPU || p == BL_PANEL_MEMORY ? BL_TOP_FIXED_COLUMNS : 0;
+        place->column = bl_top_panel_is_guests(p) ? BL_TOP_FIXED_COLUMNS : 0;
         for (guint i = 0; i < count; i++) {
             gboolean mine = (columns[i].panels >> p) & 1u;
             if (mine && columns[i].hidden)
@@ -219,7 +219,7 @@ static void expand(BlTop *top)
 
 static gboolean is_guests(const BlTop *top)
 {
-    return top->panel == BL_PANEL_CPU || top->panel == BL_PANEL_MEMORY;
+    return bl_top_panel_is_guests(top->panel);
 }
 
 static void sort_by(BlTop *top, guint column)
@@ -314,9 +314,6 @@ static void act(BlTop *top, const BlTopKey *key, gunichar character)
     switch (key->act) {
     case BL_ACT_PANEL:
         panel_choose(top, character);
-        break;
-    case BL_ACT_ABSENT:
-        bl_top_say(top, FALSE, "%s", key->reason);
         break;
     case BL_ACT_LEFT:
         move_column(top, -1);

@@ -19,36 +19,15 @@
 
 #include "bpf/runqueue.h"
 
-#define SLICES 128
-#define CACHED 64
 #define TELL_EVERY_NSEC 20000000ULL
 
 char licence[] SEC("license") = "Dual MIT/GPL";
-
-struct slice {
-    __u64 since_nsec;
-    __u64 who;
-};
-
-/* Whose a process is, remembered, because it is asked at every switch. */
-struct remembered {
-    __u32 process;
-    __u32 epoch;
-    __u64 who;
-};
-
-struct cpu {
-    __u32 newest;
-    __u32 unused;
-    struct slice slices[SLICES];
-    struct remembered remembered[CACHED];
-};
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1); /* as many as there are CPUs: set by the reader */
     __type(key, __u32);
-    __type(value, struct cpu);
+    __type(value, struct bl_cpu);
 } cpus SEC(".maps");
 
 struct {
@@ -126,12 +105,12 @@ static __noinline __u64 service_of(struct task_struct *task)
     return who_make(BL_WHO_SERVICE, id);
 }
 
-static __always_inline __u64 who_is(struct cpu *cpu, struct task_struct *task)
+static __always_inline __u64 who_is(struct bl_cpu *cpu, struct task_struct *task)
 {
     __u32 process = task->tgid;
     if (process == 0)
         return who_make(BL_WHO_NOBODY, 0);
-    struct remembered *remembered = &cpu->remembered[process % CACHED];
+    struct bl_remembered *remembered = &cpu->remembered[process % BL_REMEMBERED];
     __u32 now = *(volatile __u32 *)&epoch;
     if (remembered->process == process && remembered->epoch == now)
         return remembered->who;
@@ -166,14 +145,14 @@ static __noinline int charge(__u32 victim, __u64 who, __u64 nsec)
 
 /* Charges the last `nsec` before `now`, from the newest slice back. Of that the own quota took
  * `limit`; the others pay in proportion, because when exactly it held is not known. */
-static __always_inline void charge_slices(struct cpu *cpu, __u32 victim, __u64 now, __u64 nsec,
+static __always_inline void charge_slices(struct bl_cpu *cpu, __u32 victim, __u64 now, __u64 nsec,
                                           __u64 limit)
 {
     __u64 from = now - nsec, end = now, others = nsec - limit;
     if (limit > 0)
         charge(victim, who_make(BL_WHO_LIMIT, 0), limit);
-    for (__u32 i = 0; i < SLICES && end > from; i++) {
-        struct slice *slice = &cpu->slices[(cpu->newest - i) % SLICES];
+    for (__u32 i = 0; i < BL_SLICES && end > from; i++) {
+        struct bl_slice *slice = &cpu->slices[(cpu->newest - i) % BL_SLICES];
         __u64 since = slice->since_nsec > from ? slice->since_nsec : from;
         if (since < end) {
             __u64 part = end - since;
@@ -226,7 +205,7 @@ static __always_inline __u64 limit_take(struct bl_waiter *waiter, struct task_st
 }
 
 /* Charges what the thread has waited since the last time. `total` is all that it ever waited. */
-static __always_inline void settle(struct cpu *cpu, struct bl_waiter *waiter,
+static __always_inline void settle(struct bl_cpu *cpu, struct bl_waiter *waiter,
                                    struct task_struct *task, __u64 now, __u64 total)
 {
     /* The first time: what was before us is nobody's. */
@@ -246,7 +225,7 @@ static __always_inline void settle(struct cpu *cpu, struct bl_waiter *waiter,
 }
 
 /* The thread has its CPU. */
-static __always_inline void settle_arrival(struct cpu *cpu, struct task_struct *task, __u64 now)
+static __always_inline void settle_arrival(struct bl_cpu *cpu, struct task_struct *task, __u64 now)
 {
     __u32 thread = task->pid;
     struct bl_waiter *waiter = bpf_map_lookup_elem(&waiters, &thread);
@@ -261,18 +240,18 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
     __u32 index = bpf_get_smp_processor_id();
-    struct cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
+    struct bl_cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
     if (cpu == 0)
         return 0;
     __u64 who = who_is(cpu, next);
     /* The shortest way is for what happens most: one of the host's own after another. */
-    if (who_kind(who) != BL_WHO_DOMAIN && cpu->slices[cpu->newest % SLICES].who == who)
+    if (who_kind(who) != BL_WHO_DOMAIN && cpu->slices[cpu->newest % BL_SLICES].who == who)
         return 0;
     __u64 now = queue_clock(next);
     if (who_kind(who) == BL_WHO_DOMAIN)
         settle_arrival(cpu, next, now);
-    if (cpu->slices[cpu->newest % SLICES].who != who) {
-        struct slice *slice = &cpu->slices[++cpu->newest % SLICES];
+    if (cpu->slices[cpu->newest % BL_SLICES].who != who) {
+        struct bl_slice *slice = &cpu->slices[++cpu->newest % BL_SLICES];
         slice->since_nsec = now;
         slice->who = who;
     }
@@ -291,7 +270,7 @@ int BPF_PROG(on_migrate, struct task_struct *task, int to)
     if (waiter == 0)
         return 0;
     __u32 index = task->thread_info.cpu;
-    struct cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
+    struct bl_cpu *cpu = bpf_map_lookup_elem(&cpus, &index);
     if (cpu == 0)
         return 0;
     settle(cpu, waiter, task, queue_clock(task), task->sched_info.run_delay);

@@ -24,6 +24,26 @@ enum {
  * longer ones; the first one, and shorter ones. */
 #define BL_WAIT_BUCKETS 24
 
+/* Who ran since when on a CPU, newest at `newest` modulo their number; and whose a process is,
+ * remembered because it is asked at every switch. */
+#define BL_SLICES 128
+#define BL_REMEMBERED 64
+struct bl_slice {
+    unsigned long long since_nsec;
+    unsigned long long who;
+};
+struct bl_remembered {
+    unsigned int process;
+    unsigned int epoch;
+    unsigned long long who;
+};
+struct bl_cpu {
+    unsigned int newest;
+    unsigned int unused;
+    struct bl_slice slices[BL_SLICES];
+    struct bl_remembered remembered[BL_REMEMBERED];
+};
+
 /* Key of the charges; their value is nanoseconds, 64 bits. */
 struct bl_charge {
     unsigned int victim; /* process of its QEMU */

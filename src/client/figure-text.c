@@ -39,10 +39,24 @@ char *bl_bytes_text(const json_t *bytes)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+char *bl_latency_text(const json_t *seconds)
+{
+    return json_is_number(seconds) ? g_strdup_printf("%.2f ms", json_number_value(seconds) * 1000)
+                                   : g_strdup("-");
+}
+
 char *bl_figure_text(guint figure, const json_t *value)
 {
-    return bl_field_info(BL_SCOPE_FIGURE, figure)->unit == BL_UNIT_BYTES ? bl_bytes_text(value)
-                                                                         : bl_percent_text(value);
+    switch (bl_field_info(BL_SCOPE_FIGURE, figure)->unit) {
+    case BL_UNIT_BYTES:
+        return bl_bytes_text(value);
+    case BL_UNIT_USEC:
+        return bl_latency_text(value);
+    case BL_UNIT_NONE:
+        return bl_number_text(value);
+    default:
+        return bl_percent_text(value);
+    }
 }
 
 /* A bit mask of CPUs or nodes as "0-3,6". */

@@ -13,7 +13,9 @@ char *bl_percent_text(const json_t *ratio);
 char *bl_number_text(const json_t *number);
 /* "1.5 GiB". */
 char *bl_bytes_text(const json_t *bytes);
-/* A figure of the field table by its unit: a percentage or an amount. */
+/* "1.25 ms" of seconds. */
+char *bl_latency_text(const json_t *seconds);
+/* A figure of the field table by its unit: a percentage, an amount, a time, a number. */
 char *bl_figure_text(guint figure, const json_t *value);
 /* A control's value in words: "none" for a quota that limits nothing, "all", "0-3"... */
 char *bl_control_text(const char *field, const json_t *value);

@@ -291,6 +291,67 @@ gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values, GError **e
     return TRUE;
 }
 
+/* "block.0.rd.reqs": of which field it is a part; FALSE: of none. */
+static gboolean device_field(const char *name, BlDomainField *ret_field)
+{
+    static const struct {
+        const char *first, *last;
+        BlDomainField field;
+    } names[] = {
+        {"block.", ".rd.reqs", BL_DOMAIN_DISK_READS},
+        {"block.", ".rd.bytes", BL_DOMAIN_DISK_READ_BYTES},
+        {"block.", ".rd.times", BL_DOMAIN_DISK_READ_NSEC},
+        {"block.", ".wr.reqs", BL_DOMAIN_DISK_WRITES},
+        {"block.", ".wr.bytes", BL_DOMAIN_DISK_WRITE_BYTES},
+        {"block.", ".wr.times", BL_DOMAIN_DISK_WRITE_NSEC},
+        {"net.", ".rx.bytes", BL_DOMAIN_NETWORK_RECEIVED_BYTES},
+        {"net.", ".rx.pkts", BL_DOMAIN_NETWORK_RECEIVED_PACKETS},
+        {"net.", ".rx.drop", BL_DOMAIN_NETWORK_DROPPED},
+        {"net.", ".tx.bytes", BL_DOMAIN_NETWORK_SENT_BYTES},
+        {"net.", ".tx.pkts", BL_DOMAIN_NETWORK_SENT_PACKETS},
+        {"net.", ".tx.drop", BL_DOMAIN_NETWORK_DROPPED},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_has_prefix(name, names[i].first) && g_str_has_suffix(name, names[i].last)) {
+            *ret_field = names[i].field;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+void bl_libvirt_devices_sum(virTypedParameterPtr parameters, int count, BlValues *ret_values)
+{
+    for (int i = 0; i < count; i++) {
+        BlDomainField field;
+        if (parameters[i].type != VIR_TYPED_PARAM_ULLONG ||
+            !device_field(parameters[i].field, &field))
+            continue;
+        gint64 sum = bl_values_get(ret_values, field, 0);
+        guint64 more = parameters[i].value.ul;
+        if (more <= (guint64)(G_MAXINT64 - sum))
+            bl_values_set(ret_values, field, sum + (gint64)more);
+    }
+}
+
+gboolean bl_libvirt_devices(virDomainPtr domain, BlValues *ret_values, GError **error)
+{
+    virDomainPtr one[] = {domain, NULL};
+    virDomainStatsRecordPtr *records = NULL;
+    const char *name = virDomainGetName(domain);
+    int count = virDomainListGetStats(one, VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_INTERFACE,
+                                      &records, 0);
+    if (count < 0) {
+        bl_libvirt_set_error(error, "read the disks and interfaces of domain", name);
+        return FALSE;
+    }
+    if (count > 0)
+        bl_libvirt_devices_sum(records[0]->params, records[0]->nparams, ret_values);
+    virDomainStatsRecordListFree(records);
+    bl_values_set(ret_values, BL_DOMAIN_DEVICES_USEC, g_get_monotonic_time());
+    return TRUE;
+}
+
 char *bl_libvirt_pid_file(const char *uri, const char *name)
 {
     g_autofree char *folder = g_strdup("/run/libvirt");

@@ -67,6 +67,13 @@ void bl_libvirt_definition_read(virDomainPtr domain, gboolean next, BlParts *ret
 gboolean bl_libvirt_memory(virDomainPtr domain, BlValues *ret_values,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The counters of a domain's disks and interfaces, each summed up; without disks there are none of
+ * disks. Blocks until QEMU answers. */
+gboolean bl_libvirt_devices(virDomainPtr domain, BlValues *ret_values,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The sums, from what libvirt lists: private to that, and its test. */
+void bl_libvirt_devices_sum(virTypedParameterPtr parameters, int count, BlValues *ret_values);
+
 /* Where libvirt's QEMU driver keeps the pid file of a domain, from the URI's socket. */
 char *bl_libvirt_pid_file(const char *uri, const char *name);
 

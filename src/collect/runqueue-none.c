@@ -15,6 +15,21 @@ void bl_runqueue_close(BlRunqueue *runqueue)
     g_assert(runqueue == NULL);
 }
 
+gboolean bl_runqueue_begin(BlRunqueue *runqueue, GError **error)
+{
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "built without eBPF");
+    return FALSE;
+}
+
+void bl_runqueue_rest(BlRunqueue *runqueue)
+{
+}
+
+gboolean bl_runqueue_rests(const BlRunqueue *runqueue)
+{
+    return TRUE;
+}
+
 gboolean bl_runqueue_watch(BlRunqueue *runqueue, gint64 pid, const GArray *threads,
                            gint64 tell_nsec)
 {

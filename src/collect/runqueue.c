@@ -24,6 +24,8 @@ struct BlRunqueue {
     struct ring_buffer *ring;
     GHashTable *watched;  /* pid -> GArray of gint64: its threads */
     GHashTable *services; /* id -> name */
+    gboolean awake;
+    int cpus;
     gint64 epoch_usec;
     BlWaitTold tell;
     gpointer tell_data;
@@ -62,16 +64,19 @@ static gboolean program_start(BlRunqueue *runqueue, GError **error)
     runqueue->program = bl_runqueue_bpf__open();
     if (runqueue->program == NULL)
         return fail(error, "cannot open the program that watches run queues", -errno);
-    int cpus = libbpf_num_possible_cpus();
-    int code =
-        cpus < 0 ? cpus : bpf_map__set_max_entries(runqueue->program->maps.cpus, (guint)cpus);
+    runqueue->cpus = libbpf_num_possible_cpus();
+    int code = runqueue->cpus < 0
+                   ? runqueue->cpus
+                   : bpf_map__set_max_entries(runqueue->program->maps.cpus, (guint)runqueue->cpus);
     if (code == 0)
         code = bl_runqueue_bpf__load(runqueue->program);
     if (code != 0)
         return fail(error, "the kernel does not take the program that watches run queues", code);
+    /* Whether it may be hooked is to be known now, not when it is needed. */
     code = bl_runqueue_bpf__attach(runqueue->program);
     if (code != 0)
         return fail(error, "cannot watch the run queues", code);
+    bl_runqueue_bpf__detach(runqueue->program);
     runqueue->ring =
         ring_buffer__new(bpf_map__fd(runqueue->program->maps.events), on_event, runqueue, NULL);
     return runqueue->ring != NULL || fail(error, "cannot hear of waits in run queues", -errno);
@@ -137,6 +142,60 @@ static gboolean thread_watch(const BlRunqueue *runqueue, gint64 pid, gint64 tid,
     waiter.domain = (guint)pid;
     waiter.tell_nsec = (guint64)tell_nsec;
     return bpf_map_update_elem(waiters_fd(runqueue), &thread, &waiter, BPF_ANY) == 0;
+}
+
+/* What each CPU ran before is not known; of what a thread waited before, nobody is to be charged.
+ */
+static void rings_forget(const BlRunqueue *runqueue)
+{
+    static const struct bl_cpu empty = {.slices[0].who = (unsigned long long)BL_WHO_UNSEEN
+                                                         << BL_WHO_SHIFT};
+    int fd = bpf_map__fd(runqueue->program->maps.cpus);
+    for (guint32 cpu = 0; cpu < (guint32)runqueue->cpus; cpu++)
+        bpf_map_update_elem(fd, &cpu, &empty, BPF_ANY);
+}
+
+static void waiters_forget(const BlRunqueue *runqueue)
+{
+    GHashTableIter iter;
+    gpointer threads;
+    g_hash_table_iter_init(&iter, runqueue->watched);
+    while (g_hash_table_iter_next(&iter, NULL, &threads)) {
+        for (guint i = 0; i < ((GArray *)threads)->len; i++) {
+            guint32 thread = (guint32)g_array_index((GArray *)threads, gint64, i);
+            struct bl_waiter waiter;
+            if (bpf_map_lookup_elem(waiters_fd(runqueue), &thread, &waiter) != 0)
+                continue;
+            waiter.charged_nsec = 0;
+            bpf_map_update_elem(waiters_fd(runqueue), &thread, &waiter, BPF_ANY);
+        }
+    }
+}
+
+gboolean bl_runqueue_begin(BlRunqueue *runqueue, GError **error)
+{
+    if (runqueue->awake)
+        return TRUE;
+    rings_forget(runqueue);
+    waiters_forget(runqueue);
+    epoch_next(runqueue);
+    int code = bl_runqueue_bpf__attach(runqueue->program);
+    if (code != 0)
+        return fail(error, "cannot watch the run queues", code);
+    runqueue->awake = TRUE;
+    return TRUE;
+}
+
+void bl_runqueue_rest(BlRunqueue *runqueue)
+{
+    if (runqueue->awake)
+        bl_runqueue_bpf__detach(runqueue->program);
+    runqueue->awake = FALSE;
+}
+
+gboolean bl_runqueue_rests(const BlRunqueue *runqueue)
+{
+    return !runqueue->awake;
 }
 
 static gboolean has_thread(const GArray *threads, gint64 tid)
@@ -276,6 +335,8 @@ gboolean bl_runqueue_read(BlRunqueue *runqueue, GArray *charges)
     guint32 at = 0;
     gboolean more = TRUE;
     g_array_set_size(charges, 0);
+    if (!runqueue->awake)
+        return FALSE;
     if (g_get_monotonic_time() - runqueue->epoch_usec > EPOCH_USEC)
         epoch_next(runqueue);
     for (guint batch = 0; more && batch <= BL_CHARGES_MAX / BATCH; batch++) {

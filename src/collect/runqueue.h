@@ -23,6 +23,13 @@ typedef struct {
 BlRunqueue *bl_runqueue_open(GError **error);
 void bl_runqueue_close(BlRunqueue *runqueue);
 
+/* At rest nothing is hooked and nothing is counted: switches cost what they cost without us. A new
+ * reader rests. What is waited for meanwhile is charged to nobody, then or later. FALSE, with an
+ * error, when the kernel refuses to begin. */
+gboolean bl_runqueue_begin(BlRunqueue *runqueue, GError **error);
+void bl_runqueue_rest(BlRunqueue *runqueue);
+gboolean bl_runqueue_rests(const BlRunqueue *runqueue);
+
 /* From now on `pid` is a domain's QEMU, and these (BlThreadReader) are its threads. Of its vCPUs'
  * waits of at least `tell_nsec` (0: none) bl_runqueue_waits_take tells. To be called again when the
  * threads or `tell_nsec` change; FALSE when there is no room for them. */
@@ -32,7 +39,7 @@ gboolean bl_runqueue_watch(BlRunqueue *runqueue, gint64 pid, const GArray *threa
 void bl_runqueue_forget(BlRunqueue *runqueue, gint64 pid);
 
 /* Everything charged so far, replacing the contents of `charges` (BlCharge), by victim, kind and
- * culprit. FALSE when the kernel refuses. */
+ * culprit. FALSE when the kernel refuses, or at rest. */
 gboolean bl_runqueue_read(BlRunqueue *runqueue, GArray *charges);
 
 /* Becomes readable when a wait is to be told of. */

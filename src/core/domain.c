@@ -83,6 +83,7 @@ void bl_domain_forget_counters(BlDomain *domain)
     g_array_set_size(domain->threads, 0);
     bl_track_reset(&domain->throttle);
     bl_blame_book_forget(&domain->blame);
+    domain->devices = (BlDevicesGuest){0};
     domain->missed_ticks = 0;
     domain->size.minute_usec = 0;
 }
@@ -111,6 +112,7 @@ void bl_domain_update(BlDomain *domain, const BlDomainSample *sample, gint64 now
         bl_name_copy(domain->name, sample->name);
     threads_update(domain, sample, now_usec);
     bl_blame_update(&domain->blame, sample, now_usec);
+    bl_devices_update(&domain->devices, &sample->values, now_usec);
     if (bl_values_has(&sample->values, BL_DOMAIN_THROTTLED_NSEC))
         bl_track_add(&domain->throttle, now_usec, sample->values.value[BL_DOMAIN_THROTTLED_NSEC],
                      0);

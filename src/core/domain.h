@@ -5,6 +5,7 @@
 #define BL_CORE_DOMAIN_H
 
 #include "core/blame.h"
+#include "core/devices.h"
 #include "core/track.h"
 #include "model/policy.h"
 #include "model/size.h"
@@ -162,6 +163,7 @@ typedef struct {
     GArray *threads;           /* BlThread, by (role, index) */
     BlTrack throttle;          /* first: throttled nanoseconds */
     BlBlameBook blame;
+    BlDevicesGuest devices;
     BlValues controls;                /* of the current sample */
     guint first_control, end_control; /* those that it has */
     BlFieldState *fields;             /* by control, up to `end_control` */

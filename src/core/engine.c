@@ -359,6 +359,7 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     view->controls = domain->controls;
     bl_domain_figures(domain, engine->now_usec, BL_VIEW_WINDOW_USEC, &view->figures, NULL, 0);
     memory_figures(domain, view);
+    bl_devices_figures(&domain->devices, engine->now_usec, &view->figures);
     locality_figure(domain, view);
     gint64 saved = bl_ksm_saved(engine, domain);
     if (saved >= 0)

@@ -44,6 +44,9 @@ gboolean bl_engine_memory_is_pressed(const BlEngine *engine);
 gint64 bl_engine_statistics_interval(const BlEngine *engine);
 gint64 bl_engine_resident_interval(const BlEngine *engine);
 
+/* TRUE while it matters who runs while guests wait: one that has an objective uses CPU time. */
+gboolean bl_engine_wants_blame(const BlEngine *engine);
+
 /* From how long on the engine wants to be told at once of a single wait of one of the domain's
  * vCPUs, nanoseconds; 0: never. */
 gint64 bl_engine_wait_too_long(const BlEngine *engine, const char *uuid);

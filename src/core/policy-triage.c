@@ -129,6 +129,20 @@ static void judge_victim(Contention *contention, BlDomain *domain)
         contention->victim = domain;
 }
 
+/* As soon as it shows over the short window, so that what is known has a past by the time that it
+ * counts as a victim. */
+gboolean bl_engine_wants_blame(const BlEngine *engine)
+{
+    for (guint i = 0; i < engine->domains->len; i++) {
+        const BlDomain *domain = g_ptr_array_index(engine->domains, i);
+        if (domain->class->cpu_ready != BL_LIMIT_NONE && domain->state == BL_STATE_RUNNING &&
+            (bl_values_get(&domain->recent, BL_FIGURE_DEMAND, 0) >= VICTIM_ACTIVE ||
+             bl_values_get(&domain->fast, BL_FIGURE_DEMAND, 0) >= VICTIM_ACTIVE))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* What caps hold back, permyriad of all CPUs: the guests' use before less their use now. */
 static gint64 held_back(const BlEngine *engine)
 {

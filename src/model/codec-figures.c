@@ -53,21 +53,31 @@ static void put_integer(GString *to, gint64 value)
     g_string_append_len(to, at, digits + sizeof digits - at);
 }
 
-/* Exact: a permyriad has four decimals. */
+/* A number of so many decimals, at most six, exact, without zeros at its end but one. */
+static void put_decimal(GString *to, gint64 value, guint decimals)
+{
+    char text[8] = ".";
+    gint64 scale = 1;
+    for (guint i = 0; i < decimals; i++)
+        scale *= 10;
+    gint64 rest = value % scale;
+    for (guint i = decimals; i > 0; i--) {
+        text[i] = (char)('0' + rest % 10);
+        rest /= 10;
+    }
+    gssize length = decimals + 1;
+    while (length > 2 && text[length - 1] == '0')
+        length--;
+    put_integer(to, value / scale);
+    g_string_append_len(to, text, length);
+}
+
 static void put_ratio(GString *to, gint64 permyriad)
 {
-    if (permyriad < 0) {
+    if (permyriad < 0)
         g_string_append(to, "null");
-        return;
-    }
-    gint64 rest = permyriad % BL_PERMYRIAD;
-    char decimals[5] = {'.', (char)('0' + rest / 1000), (char)('0' + rest / 100 % 10),
-                        (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
-    gssize length = 5;
-    while (length > 2 && decimals[length - 1] == '0')
-        length--;
-    put_integer(to, permyriad / BL_PERMYRIAD);
-    g_string_append_len(to, decimals, length);
+    else
+        put_decimal(to, permyriad, 4);
 }
 
 static void put_word(GString *to, const char *key, const char *text)
@@ -97,8 +107,10 @@ static void put_figures(GString *to, const BlValues *figures)
         if (!bl_values_has(figures, i))
             continue;
         put_key(to, info->name);
-        if (info->unit == BL_UNIT_BYTES)
+        if (info->unit == BL_UNIT_BYTES || info->unit == BL_UNIT_NONE)
             put_integer(to, figures->value[i]);
+        else if (info->unit == BL_UNIT_USEC)
+            put_decimal(to, figures->value[i], 6);
         else
             put_ratio(to, figures->value[i]);
     }
@@ -127,7 +139,7 @@ static void put_memory(GString *to, const BlValues *values)
 {
     put_key(to, "memory");
     g_string_append_c(to, '{');
-    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_FIELDS; i++) {
+    for (guint i = BL_DOMAIN_MEMORY_MAX; i < BL_DOMAIN_MEMORY_END; i++) {
         if (bl_values_has(values, i))
             put_number(to, field_name(i) + strlen("memory."), values->value[i]);
     }

@@ -109,6 +109,19 @@ typedef enum {
     BL_DOMAIN_MEMORY_SHARED,
     BL_DOMAIN_MEMORY_MERGEABLE,
     BL_DOMAIN_MEMORY_HUGE,
+    BL_DOMAIN_MEMORY_END, /* those about memory stand before it */
+    BL_DOMAIN_DISK_READS = BL_DOMAIN_MEMORY_END,
+    BL_DOMAIN_DISK_READ_BYTES,
+    BL_DOMAIN_DISK_READ_NSEC,
+    BL_DOMAIN_DISK_WRITES,
+    BL_DOMAIN_DISK_WRITE_BYTES,
+    BL_DOMAIN_DISK_WRITE_NSEC,
+    BL_DOMAIN_NETWORK_RECEIVED_BYTES,
+    BL_DOMAIN_NETWORK_RECEIVED_PACKETS,
+    BL_DOMAIN_NETWORK_SENT_BYTES,
+    BL_DOMAIN_NETWORK_SENT_PACKETS,
+    BL_DOMAIN_NETWORK_DROPPED,
+    BL_DOMAIN_DEVICES_USEC,
     BL_DOMAIN_FIELDS,
 } BlDomainField;
 
@@ -131,6 +144,17 @@ typedef enum {
     BL_FIGURE_SWAP_RATE,
     BL_FIGURE_MEMORY_SAVED,
     BL_FIGURE_MEMORY_LOCAL,
+    BL_FIGURE_DISK_READ_LATENCY,
+    BL_FIGURE_DISK_WRITE_LATENCY,
+    BL_FIGURE_DISK_READS,
+    BL_FIGURE_DISK_WRITES,
+    BL_FIGURE_DISK_READ_RATE,
+    BL_FIGURE_DISK_WRITE_RATE,
+    BL_FIGURE_NETWORK_DROPS,
+    BL_FIGURE_NETWORK_RECEIVE_RATE,
+    BL_FIGURE_NETWORK_SEND_RATE,
+    BL_FIGURE_NETWORK_RECEIVES,
+    BL_FIGURE_NETWORK_SENDS,
     BL_FIGURE_FIELDS,
 } BlFigure;
 
@@ -159,10 +183,10 @@ typedef struct {
 #define BL_BALLOON_SLACK (2 * (gint64)1024 * 1024)
 
 /* Room for the fields of one scope. */
-#define BL_FIELDS_MAX 32
+#define BL_FIELDS_MAX 64
 
 typedef struct {
-    guint32 present; /* bit i: value[i] is known */
+    guint64 present; /* bit i: value[i] is known */
     gint64 value[BL_FIELDS_MAX];
 } BlValues;
 
@@ -189,13 +213,13 @@ static inline gboolean bl_values_has(const BlValues *values, guint field)
 
 static inline void bl_values_set(BlValues *values, guint field, gint64 value)
 {
-    values->present |= 1u << field;
+    values->present |= (guint64)1 << field;
     values->value[field] = value;
 }
 
 static inline void bl_values_clear(BlValues *values, guint field)
 {
-    values->present &= ~(1u << field);
+    values->present &= ~((guint64)1 << field);
     values->value[field] = 0;
 }
 

@@ -24,7 +24,7 @@ typedef enum {
     BL_HISTORY_LAST, /* of controls */
 } BlHistoryMerge;
 
-#define BL_HISTORY_COLUMNS_MAX 24
+#define BL_HISTORY_COLUMNS_MAX 32
 #define BL_HISTORY_UNKNOWN G_MININT64
 /* Of a control: no limit. */
 #define BL_HISTORY_NONE ((gint64)(-1))

@@ -53,6 +53,32 @@ measures() {
 	ok "the trace replays" "$BALLAST" replay --check "$RUN/d.trace"
 }
 
+# Nothing is hooked into the kernel while nobody that is to be protected is at work, and nobody asks.
+hooks() { find "/proc/$(daemon_pid d)/fd" -lname '*bpf_link*' 2>/dev/null | grep -c .; }
+hooks_are() { [ "$(hooks)" = "$1" ]; }
+
+rests() {
+	daemon_start d --mode observe
+	if api d status | jq -e 'any(.notices[]; startswith("who ran"))' >/dev/null; then
+		skip "it rests" "who ran is not known here"
+		daemon_stop d
+		return
+	fi
+	lab_virsh suspend "$WEB" >/dev/null
+	ok "at rest there are no hooks" wait_for 60 hooks_are 0
+	lab_virsh resume "$WEB" >/dev/null
+	pressure_on
+	ok "under load there are" wait_for 30 hooks_are 2
+	ok "and the neighbours are named" wait_for 30 hogs_are_blamed
+	pressure_off
+	lab_virsh suspend "$WEB" >/dev/null
+	ok "they go with the load" wait_for 60 hooks_are 0
+	blame >/dev/null
+	ok "and come when somebody asks" hooks_are 2
+	lab_virsh resume "$WEB" >/dev/null
+	ok "a clean stop succeeds" daemon_stop d
+}
+
 # The quiet one waits beside the noisy ones and its CPU time is theirs to take: on a busy machine chance may give it a part of a
 # wait that is not its own, but not three times in a row.
 quiet_is_spared() {
@@ -83,4 +109,4 @@ culprits_pay() {
 	"$LAB" guest remove "$QUIET"
 }
 
-run_tests measures culprits_pay
+run_tests measures rests culprits_pay

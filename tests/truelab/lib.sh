@@ -11,7 +11,8 @@ export LAB=${LAB:-/opt/ballast/lab/lab-here} BALLAST_LAB_NAME=${BALLAST_LAB_NAME
 scope() { guest_cgroup "$1"; }
 inner() { echo "$(guest_cgroup "$1")/libvirt"; }
 
-# Under emulation it takes longer to connect to libvirt.
+# Under emulation it takes longer to connect to libvirt, most of all after what a test has killed.
+export DAEMON_WAIT=240
 ends() { wait_for 60 daemon_ended "$1"; }
 restore() { daemon_spawn r --state "$RUN/d.state" --restore && ends r && wait "$(daemon_pid r)"; }
 
@@ -44,6 +45,6 @@ unit_pid() { systemctl show -P MainPID ballastd; }
 unit_connected() { [ "$(ballast status -o json 2>/dev/null | jq -r .inventoryComplete)" = true ]; }
 unit_start() {
 	systemctl reset-failed ballastd 2>/dev/null || true
-	systemctl start ballastd && wait_for 60 unit_connected
+	systemctl start ballastd && wait_for 240 unit_connected
 }
 unit_log() { journalctl --no-pager -q -o cat -u ballastd _PID="$(unit_pid)"; }

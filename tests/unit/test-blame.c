@@ -270,6 +270,31 @@ static void test_who_is_seen_to_run_is_at_work(void)
     }
 }
 
+/* Hooks at every switch are worth their cost while a guest that has an objective is at work. */
+static void test_when_it_is_worth_knowing(void)
+{
+    g_autoptr(World) world = world_new(BL_MODE_ENFORCE);
+    WorldGuest *web = world_add(world, "web", "critical", 1);
+    WorldGuest *batch = world_add(world, "batch", "batch", 2);
+    batch->run = 9000;
+    web->run = 100;
+    world_run(world, 2 * SECOND);
+    g_assert_false(bl_engine_wants_blame(world->engine));
+    web->run = 1000;
+    world_tick(world);
+    g_assert_true(bl_engine_wants_blame(world->engine));
+    web->run = 0;
+    world_run(world, 2 * SECOND);
+    g_assert_false(bl_engine_wants_blame(world->engine));
+    /* One that only waits is at work, too; one that is paused is not. */
+    web->delay = 1000;
+    world_run(world, SECOND);
+    g_assert_true(bl_engine_wants_blame(world->engine));
+    web->state = BL_STATE_PAUSED;
+    world_run(world, SECOND);
+    g_assert_false(bl_engine_wants_blame(world->engine));
+}
+
 /* What is known of culprits is old: all below pay, as where nothing is known. */
 static void test_old_blame_is_not_used(void)
 {
@@ -394,6 +419,7 @@ int main(int argc, char **argv)
     g_test_add_func("/blame/higher-class", test_a_higher_class_pays_for_itself);
     g_test_add_func("/blame/service", test_a_service_is_nobody_below);
     g_test_add_func("/blame/a-small-part-is-nobodys", test_a_small_part_is_nobodys);
+    g_test_add_func("/blame/when-it-is-worth-knowing", test_when_it_is_worth_knowing);
     g_test_add_func("/blame/own-waits-hide-nobody", test_own_waits_hide_nobody);
     g_test_add_func("/blame/who-is-seen-to-run", test_who_is_seen_to_run_is_at_work);
     g_test_add_func("/blame/old", test_old_blame_is_not_used);

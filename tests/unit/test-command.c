@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,8 +86,8 @@ static void test_vms(void)
 
 static void test_guest(void)
 {
-    check(0, "vm web-1", "ready               9.4 %", "");
-    g_assert_nonnull(strstr(out_text, "cpu.quota           none"));
+    check(0, "vm web-1", "ready                 9.4 %", "");
+    g_assert_nonnull(strstr(out_text, "cpu.quota             none"));
     check(0, "explain web-1", "It waits.\n", "");
     check(3, "vm none", "", "ballast: There is no guest \"none\".\n");
     check(2, "vm", "", "usage: ballast vm NAME");
@@ -371,6 +372,25 @@ static void test_help(void)
     check(2, "status --connect test:///default", "", "give one of them");
 }
 
+/* That it serves, and whom, is tested with the gateway; here is what it does not begin. */
+static void test_dashboard(void)
+{
+    check(2, "dashboard --port 0", "", "--port needs a number from 1 to 65535");
+    check(2, "dashboard --port 65536", "", "--port needs a number");
+    check(2, "dashboard --port 80x", "", "--port needs a number");
+    check(2, "dashboard -o json", "", "cannot be shown as json");
+    struct sockaddr_in taken = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof taken;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&taken, size), ==, 0);
+    g_assert_cmpint(listen(fd, 1), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&taken, &size), ==, 0);
+    g_autofree char *words =
+        g_strdup_printf("dashboard --no-open --port %u", ntohs(taken.sin_port));
+    check(1, words, "", "cannot listen on 127.0.0.1:");
+    close(fd);
+}
+
 static void test_no_daemon(void)
 {
     check(1, "--socket /nonexistent/x.sock status", "", "systemctl start ballastd");
@@ -430,6 +450,7 @@ int main(int argc, char **argv)
     g_test_add_func("/command/hook-of-hanging-daemon", test_hook_of_hanging_daemon);
     g_test_add_func("/command/policy", test_policy);
     g_test_add_func("/command/help", test_help);
+    g_test_add_func("/command/dashboard", test_dashboard);
     g_test_add_func("/command/no-daemon", test_no_daemon);
     g_test_add_func("/command/generate", test_generate);
     g_test_add_func("/command/texts", test_texts);

@@ -279,6 +279,7 @@ static void test_damaged(void)
     bl_rings_close(rings);
     folder_remove(folder);
 
+    g_clear_pointer(&damaged, g_free);
     g_assert_null(bl_rings_open("/nonexistent/folder", &damaged, &error));
     g_assert_nonnull(strstr(error->message, "cannot open the history"));
 }

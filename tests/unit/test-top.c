@@ -405,14 +405,15 @@ static void test_interval(void)
     g_assert_cmpint(top->interval_usec, ==, 500000);
 }
 
-/* What is not there is said in one line, and does not look like a broken key. */
-static void test_absent(void)
+/* Devices have panels, of guests like the others; a key that does nothing says so. */
+static void test_devices(void)
 {
     g_autoptr(BlTop) top = top_new();
     type(top, "d");
-    expect(top, "there is no disk panel: Ballast does not measure it yet");
+    expect(top, "LATRD");
+    g_assert_cmpint(top->panel, ==, BL_PANEL_DISK);
     type(top, "n");
-    expect(top, "there is no network panel");
+    expect(top, "DROP/s");
     type(top, "~");
     expect(top, "no key does this");
     type(top, "b");
@@ -564,7 +565,7 @@ int main(int argc, char **argv)
     g_test_add_func("/top/overtaken", test_overtaken);
     g_test_add_func("/top/time", test_time);
     g_test_add_func("/top/interval", test_interval);
-    g_test_add_func("/top/absent", test_absent);
+    g_test_add_func("/top/devices", test_devices);
     g_test_add_func("/top/trouble", test_trouble);
     g_test_add_func("/top/help", test_help);
     g_test_add_func("/top/marks", test_marks);

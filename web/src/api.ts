@@ -390,15 +390,22 @@ export function decodeHistory(value: unknown): History {
   });
   const times: number[] = [];
   const values: Maybe<number>[][] = columns.map(() => []);
+  const step = number(history.step);
+  const add = (time: number, row: unknown[]): void => {
+    times.push(time);
+    values.forEach((column, i) => column.push(number(row[i + 1])));
+  };
   for (const item of list(history.rows)) {
     const row = list(item);
     const time = number(row[0]);
     const last = times[times.length - 1];
     if (time === null || (last !== undefined && time <= last)) continue;
-    times.push(time);
-    values.forEach((column, i) => column.push(number(row[i + 1])));
+    /* Nothing was noted in between: a gap, and no line across it. */
+    if (step !== null && step > 0 && last !== undefined && time - last > 2 * step)
+      add(last + step, []);
+    add(time, row);
   }
-  return { step: number(history.step), columns, times, values };
+  return { step, columns, times, values };
 }
 
 export interface Explanation {

@@ -13,6 +13,8 @@ export function useLoad<T>(
   path: string | null,
   decode: (value: unknown) => T,
   everyMsec = 0,
+  /** Another number: what was loaded is out of date. */
+  version = 0,
 ): Loaded<T> {
   const [state, set] = useState<{ path: string | null; data: T | null; problem: string | null }>({
     path: null,
@@ -51,7 +53,7 @@ export function useLoad<T>(
       ended = true;
       window.clearTimeout(timer);
     };
-  }, [path, everyMsec, turn]);
+  }, [path, everyMsec, turn, version]);
 
   return state.path === path
     ? { data: state.data, problem: state.problem, again }

@@ -24,6 +24,8 @@ interface Stream {
   events: Record<string, (data: unknown) => void>;
   source: EventSource | null;
   retry: number;
+  /** It was opened anew, so nobody told what happened meanwhile. */
+  missed: boolean;
 }
 
 const streams: Stream[] = [
@@ -32,6 +34,7 @@ const streams: Stream[] = [
     events: { figures: (data) => tell({ kind: "figures", figures: decodeFigures(data) }) },
     source: null,
     retry: 0,
+    missed: false,
   },
   {
     path: "/events",
@@ -44,6 +47,7 @@ const streams: Stream[] = [
     },
     source: null,
     retry: 0,
+    missed: false,
   },
 ];
 
@@ -61,6 +65,7 @@ function onError(stream: Stream, source: EventSource): void {
     return;
   }
   close(stream);
+  stream.missed = true;
   stream.retry = self.setTimeout(() => open(stream), RETRY_MSEC);
   get("/status").then(
     () => tell({ kind: "lost", why: "The stream was refused; trying again." }),
@@ -82,6 +87,10 @@ function open(stream: Stream): void {
       }
       handle(data);
     });
+  source.onopen = () => {
+    if (stream.missed) tell({ kind: "gap" });
+    stream.missed = false;
+  };
   source.onerror = () => onError(stream, source);
 }
 

@@ -107,6 +107,14 @@ export async function visit(browser, place, { width = 1280, height = 800, theme 
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));
+  await page.addInitScript(() => {
+    /* When the state of the host was first there to be read. */
+    new MutationObserver((_, observer) => {
+      if (document.querySelector(".verdict") === null) return;
+      observer.disconnect();
+      requestAnimationFrame(() => (window.shown = performance.now()));
+    }).observe(document, { childList: true, subtree: true });
+  });
   await page.goto(place.url);
   await page.locator(".verdict").first().waitFor();
   return Object.assign(page, { complaints, asked });

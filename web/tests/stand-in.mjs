@@ -222,7 +222,7 @@ export class StandIn {
 
   history(guest) {
     const names = guest === null
-      ? ["busy", "pressure", "memory.used", "memory.capacity"]
+      ? ["cpu.busy", "cpu.pressure", "memory.used", "memory.capacity"]
       : ["ready", "throttled", "used", "demand", "cpu.quota", "memory.working-set",
          "memory.target", "memory.balloon"];
     const now = Math.floor(Date.now() / 1000);
@@ -234,7 +234,7 @@ export class StandIn {
         ? [0.4 + 0.3 * wave, 0.1 * wave, (38 + 4 * wave) * GIB, 64 * GIB]
         : [0.08 * wave * wave, 0, wave * guest.vcpus * 0.7, wave * guest.vcpus * 0.75, null,
            (1 + wave) * GIB, (3 + wave) * GIB, 4 * GIB];
-      rows.push([time, ...values.map((value) => (gap ? null : value))]);
+      if (!gap) rows.push([time, ...values]);
     }
     return {
       kind: "History", step: 10, rows,

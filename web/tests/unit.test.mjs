@@ -110,6 +110,15 @@ test("histories are in order and keep their gaps", async () => {
   assert.deepEqual(history.values, [[0.1, null, null], [null, 0.5, null]]);
 });
 
+test("a time without rows is a gap", async () => {
+  const api = await load("api.ts");
+  const history = api.decodeHistory({
+    step: 2, columns: [{ name: "ready" }], rows: [[10, 1], [12, 2], [16, 3], [30, 4]],
+  });
+  assert.deepEqual(history.times, [10, 12, 16, 18, 30]);
+  assert.deepEqual(history.values, [[1, 2, 3, null, 4]]);
+});
+
 test("a problem is one sentence", async () => {
   const { decodeProblem } = await load("api.ts");
   assert.equal(decodeProblem({ title: "Conflict", detail: "not any more" }, 409), "Conflict: not any more");
@@ -151,9 +160,11 @@ test("unknown sorts last either way, and ties keep their order", async () => {
   const { sorted } = await load("parts/grid.tsx");
   const rows = [{ k: "c", v: 1 }, { k: "a", v: null }, { k: "b", v: 1 }, { k: "d", v: 3 }];
   const column = { value: (row) => row.v };
-  const order = (down) => sorted(rows, column, down, (row) => row.k).map((row) => row.k).join("");
+  const order = (down, tie = () => null) =>
+    sorted(rows, column, down, tie, (row) => row.k).map((row) => row.k).join("");
   assert.equal(order(true), "dbca");
   assert.equal(order(false), "bcda");
+  assert.equal(order(false, (row) => (row.k === "c" ? 1 : 0)), "cbda");
 });
 
 test("addresses of pages", async () => {

@@ -15,7 +15,7 @@ import {
   type Maybe,
 } from "../api";
 import { culpritName } from "../blame";
-import { bytes, controlText, cores, count, fieldName, percent, seconds } from "../format";
+import { bytes, controlText, cores, count, fieldName, percent, plural, seconds } from "../format";
 import { useLive } from "../live";
 import { useLoad } from "../load";
 import { Chart } from "../parts/chart";
@@ -30,6 +30,8 @@ const WINDOWS = [
   { label: "6 hours", seconds: 6 * 3600 },
   { label: "7 days", seconds: 7 * 86400 },
 ];
+/* The finest that there is. */
+const STEP_SECONDS = 2;
 const QUOTA_PERIOD_USEC = 100000;
 
 /** One guest's figures at one time, as a row of its history. */
@@ -84,12 +86,17 @@ function TimeLines(props: { guest: Guest; time: Maybe<number> }): JSX.Element {
   const loaded = useLoad(path, decodeHistory, 60000);
   const tail = useTail(guest, props.time);
   const series = useMemo(() => seriesOf(loaded.data, window === 0 ? tail : []), [loaded.data, tail, window]);
+  /* A row of a longer step is a mean: it hides what was short. */
+  const peaks = (loaded.data?.step ?? 0) > STEP_SECONDS;
   const lines = useMemo(() => {
     const { objective } = guest;
     const same = (value: Maybe<number>): Maybe<number>[] => series.times.map(() => value);
     return {
       contention: [
         { label: "ready", values: series.of("ready", (one) => one.ready), colour: 2 as const },
+        ...(peaks
+          ? [{ label: "peak", values: series.of("ready.peak", () => null), colour: 1 as const }]
+          : []),
         {
           label: "own limit",
           values: series.of("throttled", (one) => one.throttled),
@@ -132,7 +139,7 @@ function TimeLines(props: { guest: Guest; time: Maybe<number> }): JSX.Element {
         { label: "most", values: same(guest.memoryMax), colour: 4 as const, dash: true },
       ],
     };
-  }, [series, guest.objective, guest.memoryMax, guest.vcpus]);
+  }, [series, peaks, guest.objective, guest.memoryMax, guest.vcpus]);
   return (
     <section aria-labelledby="lines" class="wide">
       <h2 id="lines">Time lines</h2>
@@ -282,8 +289,8 @@ function Took(props: { guest: Guest }): JSX.Element {
 function About(props: { guest: Guest }): JSX.Element {
   const { guest } = props;
   const live = useLive();
-  const query = `/decisions?limit=20&vm=${encodeURIComponent(guest.name)}&gap=${live.gaps}`;
-  const loaded = useLoad(query, decodeDecisions);
+  const query = `/decisions?limit=20&vm=${encodeURIComponent(guest.name)}`;
+  const loaded = useLoad(query, decodeDecisions, 0, live.gaps);
   const since = [...live.decisions.values()].filter(
     (decision) => decision.uuid === guest.uuid || decision.victim === guest.name,
   );
@@ -344,7 +351,7 @@ export function GuestPage(props: { name: string }): JSX.Element {
         <span>
           ready {percent(guest.ready)}
           {guest.objective !== null && ` of at most ${percent(guest.objective)}`}; used{" "}
-          {cores(guest.used)} of {count(guest.vcpus)} vCPUs
+          {cores(guest.used)} of {guest.vcpus === null ? "-" : plural(guest.vcpus, "vCPU")}
         </span>
         <span>
           class <b>{guest.class || "-"}</b> <span class="note">(from {guest.classFrom || "-"})</span>

@@ -41,7 +41,7 @@ const columns: Column<Guest>[] = [
     head: "State",
     help: "Does it meet the objective of its class?",
     text: true,
-    value: (guest) => stateOf(guest).rank,
+    value: (guest) => -stateOf(guest).rank,
     cell: (guest) => {
       const state = stateOf(guest);
       return <Mark tone={state.tone}>{state.word}</Mark>;
@@ -127,7 +127,8 @@ const columns: Column<Guest>[] = [
   },
 ];
 
-const FIRST: Sort = { key: "ready", down: true };
+/* Who suffers most. */
+const FIRST: Sort = { key: "state", down: false };
 
 export function GuestsPage(): JSX.Element {
   const { figures, lost: why } = useLive();
@@ -183,6 +184,7 @@ export function GuestsPage(): JSX.Element {
         columns={columns}
         rows={rows}
         rowKey={(guest) => guest.uuid}
+        tie={(guest) => guest.ready}
         sort={sort}
         onSort={setSort}
         onOpen={(guest) => {

@@ -146,7 +146,8 @@ function Boundaries(props: { figures: Figures }): JSX.Element {
   );
 }
 
-const SHOWN = 6;
+const SHOWN = 5;
+const NAMED = 2;
 
 function Sufferers(props: { guests: Guest[] }): JSX.Element {
   const all = props.guests
@@ -230,8 +231,8 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
                 </th>
                 <td class="number">{seconds(row.waited)}</td>
                 <td>
-                  {row.victims.slice(0, 3).join(", ")}
-                  {row.victims.length > 3 && ` and ${row.victims.length - 3} more`}
+                  {row.victims.slice(0, NAMED).join(", ")}
+                  {row.victims.length > NAMED && ` and ${row.victims.length - NAMED} more`}
                 </td>
               </tr>
             ))}
@@ -247,7 +248,7 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
 
 function Acts(props: { host: Host }): JSX.Element {
   const live = useLive();
-  const loaded = useLoad(`/decisions?limit=50&gap=${live.gaps}`, decodeDecisions);
+  const loaded = useLoad("/decisions?limit=50", decodeDecisions, 0, live.gaps);
   const all = merged(loaded.data ?? [], live.decisions.values());
   const proposed = all.filter((decision) => decision.state === "proposed");
   const shown = [...proposed, ...all.filter((decision) => decision.state !== "proposed")];
@@ -271,8 +272,8 @@ function Lines(): JSX.Element | null {
   if (data === null || data.times.length < 2) return null;
   const column = (name: string): Maybe<number>[] =>
     data.values[data.columns.findIndex((one) => one.name === name)] ?? [];
-  const busy = column("busy");
-  const pressure = column("pressure");
+  const busy = column("cpu.busy");
+  const pressure = column("cpu.pressure");
   const used = column("memory.used");
   const capacity = column("memory.capacity");
   return (

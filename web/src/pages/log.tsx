@@ -23,7 +23,7 @@ export function LogPage(props: { name: string }): JSX.Element {
   const [ended, setEnded] = useState(false);
   const [problem, setProblem] = useState("");
   const vm = name === "" ? "" : `&vm=${encodeURIComponent(name)}`;
-  const loaded = useLoad(`/decisions?limit=${PAGE}${vm}&gap=${live.gaps}`, decodeDecisions);
+  const loaded = useLoad(`/decisions?limit=${PAGE}${vm}`, decodeDecisions, 0, live.gaps);
   useEffect(() => {
     setOlder([]);
     setEnded(false);

@@ -2,7 +2,7 @@
 // much as fifty, and each row is a box of its own, so that the browser need not lay out the others when
 // it comes or goes (a table element would have it do so). Sorts by any column; the arrow keys, Page, Home and End walk its rows.
 import { Component, type ComponentChildren, type JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 export interface Column<T> {
   key: string;
@@ -25,6 +25,7 @@ interface Props<T> {
   columns: Column<T>[];
   rows: T[];
   rowKey: (row: T) => string;
+  tie: (row: T) => number | null;
   sort: Sort;
   onSort: (sort: Sort) => void;
   onOpen: (row: T) => void;
@@ -46,16 +47,26 @@ function compare(a: number | string | null, b: number | string | null, down: boo
   return down ? -order : order;
 }
 
-/** Ties keep the order of the keys, so that rows do not jump while nothing changes. */
+/** Of rows that are alike the one with more of `tie` stands first, then by their keys, so that rows do
+ * not jump while nothing changes. */
 export function sorted<T>(
   rows: T[],
   column: Column<T> | undefined,
   down: boolean,
+  tie: (row: T) => number | null,
   rowKey: (row: T) => string,
 ): T[] {
   if (column === undefined) return rows;
-  const keyed = rows.map((row) => ({ row, value: column.value(row), key: rowKey(row) }));
-  keyed.sort((a, b) => compare(a.value, b.value, down) || (a.key < b.key ? -1 : 1));
+  const keyed = rows.map((row) => ({
+    row,
+    value: column.value(row),
+    tie: tie(row),
+    key: rowKey(row),
+  }));
+  keyed.sort(
+    (a, b) =>
+      compare(a.value, b.value, down) || compare(a.tie, b.tie, true) || (a.key < b.key ? -1 : 1),
+  );
   return keyed.map((item) => item.row);
 }
 
@@ -136,11 +147,13 @@ export function Grid<T>(props: Props<T>): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
-  const [cursor, setCursor] = useState<string | null>(null);
+  const [cursor, showCursor] = useState<string | null>(null);
+  /* Keys may come faster than the page is drawn. */
+  const at = useRef<string | null>(null);
   const wantsFocus = useRef(false);
   const column = columns.find((one) => one.key === sort.key);
   const rows = useMemo(
-    () => sorted(props.rows, column, sort.down, rowKey),
+    () => sorted(props.rows, column, sort.down, props.tie, rowKey),
     [props.rows, column, sort.down],
   );
   const first = Math.max(0, Math.min(top - BEYOND, rows.length - 1));
@@ -153,11 +166,17 @@ export function Grid<T>(props: Props<T>): JSX.Element {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => {
+  /* At once, and not after painting: a key may come between. */
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return;
     wantsFocus.current = false;
     scroller.current?.querySelector<HTMLElement>("[data-cursor]")?.focus({ preventScroll: true });
   });
+
+  const setCursor = useCallback((key: string) => {
+    at.current = key;
+    showCursor(key);
+  }, []);
 
   function move(to: number): void {
     const element = scroller.current;
@@ -173,13 +192,13 @@ export function Grid<T>(props: Props<T>): JSX.Element {
   }
 
   function onKey(event: KeyboardEvent): void {
-    const at = cursor === null ? -1 : rows.findIndex((row) => rowKey(row) === cursor);
+    const index = rows.findIndex((row) => rowKey(row) === at.current);
     const page = Math.max(1, Math.floor(height / ROW) - 2);
     const steps: Record<string, number> = {
-      ArrowDown: at + 1,
-      ArrowUp: Math.max(0, at - 1),
-      PageDown: at + page,
-      PageUp: at - page,
+      ArrowDown: index + 1,
+      ArrowUp: Math.max(0, index - 1),
+      PageDown: index + page,
+      PageUp: index - page,
       Home: 0,
       End: rows.length - 1,
     };
@@ -188,8 +207,8 @@ export function Grid<T>(props: Props<T>): JSX.Element {
     if (to !== undefined) {
       event.preventDefault();
       move(to);
-    } else if (event.key === "Enter" && at >= 0 && !(event.target instanceof HTMLAnchorElement)) {
-      const row = rows[at];
+    } else if (event.key === "Enter" && index >= 0 && !(event.target instanceof HTMLAnchorElement)) {
+      const row = rows[index];
       if (row !== undefined) props.onOpen(row);
     }
   }
