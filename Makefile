@@ -31,7 +31,7 @@ PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab deps-web build check check-web check-lab check-truelab web web-screenshots check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-web install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers bench-web install format clean
 
 all: deps build
 
@@ -60,6 +60,7 @@ help:
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
 	@echo 'make bench-web [ROUNDS=5] how fast the dashboard is in a browser'
+	@echo 'make bench-viewers       what looking costs: CPU time, how long requests take, a scrape'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make web               build the dashboard anew, after a change in web/src'
 	@echo 'make web-screenshots [SOCKET=PATH] take the pictures in docs/images anew, of a running daemon'
@@ -175,6 +176,9 @@ bench-overhead: all deps-lab
 
 bench-web: all deps-web
 	@BUILD=$(BUILD) bench/web --rounds '$(ROUNDS)'
+
+bench-viewers: all
+	@BUILD=$(BUILD) bench/viewers --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),10)' --out '$(or $(OUT),/dev/stdout)'
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(prefix)

@@ -102,6 +102,12 @@ static const BlOption dashboard_options[] = {
     {NULL},
 };
 
+static const BlOption report_options[] = {
+    {"anonymous", 0, NULL, "with made-up names in place of guests', hosts' and of metadata"},
+    {"seconds", 0, "N", "length of the trace in it, 1 to 20 (5)"},
+    {NULL},
+};
+
 static const BlOption replay_options[] = {
     {"check", 0, NULL, "compare with the recorded plans instead of printing"},
     {NULL},
@@ -200,6 +206,13 @@ static const BlCommand commands[] = {
      "Reads the guest's definition from the standard input. Exits with 4 when the policy refuses "
      "the start; else with 0, whatever goes wrong. See HOOK in ballast(1).",
      NULL, 3, 4, BL_FORMATS_TEXT, NULL, bl_command_hook_qemu},
+    {"report", "[FILE]", "all that helps to find a fault, in one .tar.gz",
+     "Versions, the host, the policy, status, guests, decisions and notes of the last day, the "
+     "host's history of an hour, the audit, sizes, blame, metrics, and a trace of some seconds. No "
+     "token, no key, no access file. --anonymous replaces names of guests and hosts, UUIDs and "
+     "values of metadata, the same everywhere; names of classes stay. Look at it before you send "
+     "it. Exits with 6 when a part could not be had.",
+     report_options, 0, 1, BL_FORMATS_TEXT, "file", bl_command_report},
     {"replay", "FILE", "run the engine over a recorded trace", NULL, replay_options, 0, G_MAXUINT,
      BL_FORMATS_TEXT, "file", NULL, bl_command_replay},
     {"help", "[COMMAND]", "help on a command", NULL, NULL, 0, 2, BL_FORMATS_TEXT, NULL,

@@ -72,7 +72,7 @@ void bl_cli_print_json(const BlCli *cli, const json_t *object)
     free(text);
 }
 
-static BlClient *client_of(BlCli *cli)
+BlClient *bl_cli_client(BlCli *cli)
 {
     if (cli->client == NULL)
         cli->client = bl_client_new(cli->socket_path);
@@ -82,7 +82,7 @@ static BlClient *client_of(BlCli *cli)
 int bl_cli_get_path(BlCli *cli, const char *path, json_t **ret_reply)
 {
     GError *error = NULL;
-    json_t *reply = bl_client_get(client_of(cli), path, &error);
+    json_t *reply = bl_client_get(bl_cli_client(cli), path, &error);
     if (reply == NULL)
         return bl_cli_fail_error(cli, error);
     *ret_reply = reply;
@@ -100,7 +100,7 @@ int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t 
 {
     g_autofree char *path = bl_client_path(bl_route(route)->path, argument);
     GError *error = NULL;
-    *ret_reply = bl_client_post(client_of(cli), path, body, &error);
+    *ret_reply = bl_client_post(bl_cli_client(cli), path, body, &error);
     return *ret_reply != NULL ? BL_EXIT_DONE : bl_cli_fail_error(cli, error);
 }
 

@@ -92,6 +92,8 @@ int bl_cli_fail_error(const BlCli *cli, GError *error);
 /* Asks the daemon. BL_EXIT_DONE with a new reference, or a code after saying why. */
 int bl_cli_get(BlCli *cli, BlRouteId route, const char *argument, json_t **ret_reply);
 int bl_cli_get_path(BlCli *cli, const char *path, json_t **ret_reply);
+/* Made when first asked for. */
+BlClient *bl_cli_client(BlCli *cli);
 /* Posts; as bl_cli_get. */
 int bl_cli_post(BlCli *cli, BlRouteId route, const char *argument, const json_t *body,
                 json_t **ret_reply);
@@ -139,6 +141,7 @@ int bl_command_hook_qemu(BlCli *cli, int argc, char **argv);
 int bl_command_audit(BlCli *cli, int argc, char **argv);
 int bl_command_dashboard(BlCli *cli, int argc, char **argv);
 int bl_command_size(BlCli *cli, int argc, char **argv);
+int bl_command_report(BlCli *cli, int argc, char **argv);
 int bl_command_token(BlCli *cli, int argc, char **argv);
 int bl_command_help(BlCli *cli, int argc, char **argv);
 int bl_command_version(BlCli *cli, int argc, char **argv);

@@ -62,17 +62,41 @@ static gboolean decision_id(const BlApiCall *call, gint64 *ret_id)
     return bl_integer_parse(call->argument, ret_id) && *ret_id > 0;
 }
 
+/* The decision as it was kept, a new reference; NULL with the problem. */
+static json_t *decision_find(BlDaemon *daemon, const char *id_text, gint64 id,
+                             BlApiReply *ret_problem)
+{
+    g_autoptr(GError) error = NULL;
+    BlStoreQuery query = {.after = (guint64)id - 1, .upto = (guint64)id, .limit = 1};
+    json_t *found = bl_store_query(daemon->store, &query, &error);
+    json_t *decision = json_incref(json_array_get(found, 0));
+    if (found == NULL)
+        *ret_problem = bl_api_problem(500, "The decision store failed", "%s", error->message);
+    else if (decision == NULL)
+        *ret_problem =
+            bl_api_problem(404, "No such decision",
+                           "there is no decision %s; `ballast log` shows what there is", id_text);
+    json_decref(found);
+    return decision;
+}
+
 static BlApiReply approve_post(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
     gint64 id = 0;
     if (!decision_id(call, &id))
         return bl_api_problem(400, "Bad id", "\"%s\" is not the id of a decision", call->argument);
-    if (!bl_engine_is_proposed(daemon->engine, (guint64)id))
+    if (!bl_engine_is_proposed(daemon->engine, (guint64)id)) {
+        BlApiReply problem;
+        json_t *decision = decision_find(daemon, call->argument, id, &problem);
+        if (decision == NULL)
+            return problem;
+        json_decref(decision);
         return bl_api_problem(409, "Nothing to approve",
                               "decision %s does not wait for approval: it was withdrawn, done, or "
                               "never proposed; `ballast log` shows what is",
                               call->argument);
+    }
     BlRequest request = {.kind = BL_REQUEST_APPROVE, .decision_id = (guint64)id};
     g_array_append_val(daemon->requests, request);
     g_autofree char *what = g_strdup_printf("decision %s approved", call->argument);
@@ -112,14 +136,12 @@ static BlApiReply undo_post(const BlApiCall *call, gpointer user_data)
 {
     BlDaemon *daemon = user_data;
     gint64 id = 0;
-    g_autoptr(GError) error = NULL;
     if (!decision_id(call, &id))
         return bl_api_problem(400, "Bad id", "\"%s\" is not the id of a decision", call->argument);
-    BlStoreQuery query = {.after = (guint64)id - 1, .upto = (guint64)id, .limit = 1};
-    json_t *found = bl_store_query(daemon->store, &query, &error);
-    if (found == NULL)
-        return bl_api_problem(500, "The decision store failed", "%s", error->message);
-    const json_t *decision = json_array_get(found, 0);
+    BlApiReply problem;
+    json_t *decision = decision_find(daemon, call->argument, id, &problem);
+    if (decision == NULL)
+        return problem;
     const char *uuid = json_string_value(json_object_get(decision, "uuid"));
     const char *name =
         json_string_value(json_object_get(json_object_get(decision, "action"), "field"));
@@ -129,7 +151,7 @@ static BlApiReply undo_post(const BlApiCall *call, gpointer user_data)
     if (known)
         g_strlcpy(request.uuid, uuid, sizeof request.uuid);
     request.field = field;
-    json_decref(found);
+    json_decref(decision);
     if (!known)
         return bl_api_problem(404, "No such decision",
                               "there is no decision %s; `ballast log` shows what there is",

@@ -66,8 +66,10 @@ static void decisions_publish(BlDaemon *daemon)
         if (daemon->api != NULL)
             bl_api_server_publish(daemon->api, "decision", ++daemon->last_event, json);
         bl_store_put(daemon->store, decision, json);
+        daemon->metrics.tally.decisions[decision->step.reason.rule][decision->state]++;
     }
     g_autofree char *failure = bl_store_take_failure(daemon->store);
+    daemon->metrics.tally.store_failures += failure != NULL;
     if (failure != NULL && !daemon->store_failed)
         bl_daemon_log(BL_LOG_WARNING, "%s", failure);
     daemon->store_failed =
@@ -142,6 +144,7 @@ void bl_daemon_tick(BlDaemon *daemon)
     bl_daemon_sizes_save(daemon, now, FALSE);
     bl_daemon_sizes_verify(daemon, now);
     stop_check(daemon, now);
+    bl_metrics_tally_tick(&daemon->metrics.tally, g_get_monotonic_time() - now);
 }
 
 void bl_daemon_tick_done(BlDaemon *daemon)

@@ -8,6 +8,7 @@
 #include "actuate/actuate.h"
 #include "actuate/definition-journal.h"
 #include "actuate/libvirt-control.h"
+#include "api/metrics.h"
 #include "api/server.h"
 #include "collect/cgroup.h"
 #include "collect/ksm.h"
@@ -118,6 +119,14 @@ typedef struct {
     gint64 asked_usec;  /* when somebody last asked; 0: nobody has */
 } BlRunqueueWatch;
 
+/* What it is to tell Prometheus, and has told in the last second. */
+typedef struct {
+    BlMetricsTally tally;
+    GBytes *told[BL_EXPOSITION_FORMATS]; /* NULL: nothing yet */
+    gint64 told_usec[BL_EXPOSITION_FORMATS];
+    gint64 took_usec; /* to make the last; -1: there was none */
+} BlMetricsWatch;
+
 struct BlDaemon {
     BlOptions *options;
     GMainContext *context;
@@ -179,7 +188,7 @@ struct BlDaemon {
     GArray *outcomes;     /* BlOutcome, for the next sample */
     GArray *requests;     /* BlRequest, for the next sample */
     gboolean first_sample;
-    gint64 started_usec;
+    gint64 started_usec, started_wall_usec;
     gint64 sizes_verify_usec; /* when to look what came of changes next; 0: not set yet */
     GSource *soon;            /* of a tick that comes soon; NULL: none does */
     gint64 stop_until_usec;   /* releasing: give up then; 0: not stopping */
@@ -197,6 +206,7 @@ struct BlDaemon {
     gboolean guests_known; /* all that were there at the start are */
     gint64 looked_usec;
     BlApiServer *api;
+    BlMetricsWatch metrics;
     guint64 last_event;
     gboolean store_failed;
     GHashTable *class_overrides; /* uuid -> class */
@@ -340,6 +350,10 @@ json_t *bl_daemon_decision_json(const BlDecision *decision);
 BlAdmissionFacts bl_daemon_admission_facts(const BlDaemon *daemon);
 /* The answer about a guest that is not there. */
 BlApiReply bl_daemon_no_domain(const char *name);
+
+/* metrics.c: what Prometheus is told. */
+BlApiReply bl_daemon_metrics_get(const BlApiCall *call, gpointer user_data);
+void bl_daemon_metrics_clear(BlDaemon *daemon);
 
 /* audit.c: what the rules find, and changes of definitions. */
 void bl_daemon_audit_handlers(BlApiConfig *config);

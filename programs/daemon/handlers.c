@@ -326,6 +326,7 @@ void bl_daemon_handlers(BlApiConfig *config)
     config->handlers[BL_ROUTE_FIGURES] = figures_get;
     config->handlers[BL_ROUTE_NOTES] = bl_daemon_notes_get;
     config->handlers[BL_ROUTE_TRACE] = bl_daemon_trace_get;
+    config->handlers[BL_ROUTE_METRICS] = bl_daemon_metrics_get;
     bl_daemon_action_handlers(config);
     bl_daemon_history_handlers(config);
     bl_daemon_audit_handlers(config);

@@ -27,6 +27,7 @@ void bl_daemon_history_tick(BlDaemon *daemon)
     }
     bl_rings_turn(daemon->rings, time);
     g_autofree char *failure = bl_rings_take_failure(daemon->rings);
+    daemon->metrics.tally.history_failures += failure != NULL;
     if (failure != NULL && !daemon->rings_failed)
         bl_daemon_log(BL_LOG_WARNING, "%s", failure);
     daemon->rings_failed = failure != NULL;

@@ -122,6 +122,8 @@ BlDaemon *bl_daemon_new(BlOptions *options)
     daemon->known = bl_daemon_notes_new();
     daemon->first_sample = TRUE;
     daemon->started_usec = g_get_monotonic_time();
+    daemon->started_wall_usec = g_get_real_time();
+    daemon->metrics.took_usec = -1;
     /* Event ids grow across restarts, so that a listener that comes back misses nothing. */
     daemon->last_event = (guint64)g_get_real_time();
     daemon->proc_fd = daemon->cgroup_fd = daemon->memory_cgroup_fd = -1;
@@ -144,6 +146,7 @@ void bl_daemon_free(BlDaemon *daemon)
     g_clear_pointer(&daemon->soon, source_end);
     bl_daemon_slices_end(daemon);
     bl_api_server_stop(daemon->api);
+    bl_daemon_metrics_clear(daemon);
     g_ptr_array_unref(daemon->slices);
     g_hash_table_unref(daemon->known);
     bl_daemon_sizes_save(daemon, g_get_monotonic_time(), TRUE);

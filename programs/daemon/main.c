@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
 #include "daemon/daemon.h"
 #include "model/codec.h"
 
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
     /* Threads that mostly wait need no arenas of their own. */
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN);
+    bl_fd_limit_raise();
     if (setpriority(PRIO_PROCESS, 0, PRIORITY) != 0)
         bl_daemon_log(BL_LOG_WARNING,
                       "cannot raise the own priority: %s; reactions may be late "

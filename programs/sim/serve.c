@@ -204,7 +204,10 @@ static void serving_tick(Serving *serving)
 
 static gboolean on_tick(gpointer data)
 {
+    BlDaemon *daemon = ((Serving *)data)->daemon;
+    gint64 now = g_get_monotonic_time();
     serving_tick(data);
+    bl_metrics_tally_tick(&daemon->metrics.tally, g_get_monotonic_time() - now);
     return G_SOURCE_CONTINUE;
 }
 
@@ -397,6 +400,7 @@ int sim_serve(int argc, char **argv)
     line.options->mode = BL_MODE_ENFORCE;
     int result = SIM_USAGE;
     signal(SIGPIPE, SIG_IGN);
+    bl_fd_limit_raise();
     if (line_parse(argc, argv, &line))
         result = serve(&line);
     else

@@ -9,8 +9,9 @@
 #include <glib.h>
 #include <microhttpd.h>
 
-/* Beyond this, further ones are refused, so that requests always find a free connection. */
-#define BL_LISTENERS_MAX 200
+/* Of each stream. Beyond this, further ones are refused: with both streams full, more than two
+ * hundred connections are free for requests. */
+#define BL_LISTENERS_MAX 400
 
 typedef struct BlListeners BlListeners;
 

@@ -46,6 +46,7 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
         {BL_ROUTE_VM_HISTORY, "since", "query", "string"},
         {BL_ROUTE_VM_HISTORY, "until", "query", "string"},
         {BL_ROUTE_VM_HISTORY, "step", "query", "integer"},
+        {BL_ROUTE_BLAME, "vm", "query", "string"},
         {BL_ROUTE_DECISIONS, "after", "query", "integer"},
         {BL_ROUTE_DECISIONS, "limit", "query", "integer"},
         {BL_ROUTE_DECISIONS, "vm", "query", "string"},
@@ -58,7 +59,7 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
         {BL_ROUTE_NOTES, "until", "query", "string"},
         {BL_ROUTE_EVENTS, "Last-Event-ID", "header", "integer"},
         {BL_ROUTE_TRACE, "seconds", "query", "integer"},
-        {BL_ROUTE_FIT, "memory", "query", "integer"},
+        {BL_ROUTE_FIT, "memory", "query", "string"},
         {BL_ROUTE_FIT, "vcpus", "query", "integer"},
         {BL_ROUTE_FIT, "class", "query", "string"},
         {BL_ROUTE_FIT, "name", "query", "string"},
@@ -74,6 +75,21 @@ static void add_route_parameters(json_t *parameters, BlRouteId id)
     }
 }
 
+static const char *type_of(BlRouteId id)
+{
+    switch (id) {
+    case BL_ROUTE_EVENTS:
+    case BL_ROUTE_FIGURES:
+        return "text/event-stream";
+    case BL_ROUTE_TRACE:
+        return "application/x-ndjson";
+    case BL_ROUTE_METRICS:
+        return "text/plain";
+    default:
+        return "application/json";
+    }
+}
+
 static json_t *operation_new(const BlRoute *route)
 {
     json_t *parameters = path_parameters_new(route->path);
@@ -82,15 +98,16 @@ static json_t *operation_new(const BlRoute *route)
     if (acts)
         add_parameter(parameters, "Idempotency-Key", "header", "string");
 
-    gboolean stream = route->id == BL_ROUTE_EVENTS || route->id == BL_ROUTE_FIGURES;
-    const char *type = stream                        ? "text/event-stream"
-                       : route->id == BL_ROUTE_TRACE ? "application/x-ndjson"
-                                                     : "application/json";
-    json_t *operation =
-        json_pack("{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s, s:o}}}", "summary", route->summary,
-                  "parameters", parameters, "responses", "200", "description", "Done", "content",
-                  content_new(type), "default", "description", "A problem (RFC 9457)", "content",
-                  content_new("application/problem+json"));
+    json_t *content = content_new(type_of(route->id));
+    if (route->id == BL_ROUTE_METRICS) {
+        json_t *other = content_new("application/openmetrics-text");
+        json_object_update(content, other);
+        json_decref(other);
+    }
+    json_t *operation = json_pack(
+        "{s:s, s:o, s:{s:{s:s, s:o}, s:{s:s, s:o}}}", "summary", route->summary, "parameters",
+        parameters, "responses", "200", "description", "Done", "content", content, "default",
+        "description", "A problem (RFC 9457)", "content", content_new("application/problem+json"));
     if (acts)
         json_object_set_new(operation, "requestBody",
                             json_pack("{s:o}", "content", content_new("application/json")));

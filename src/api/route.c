@@ -42,6 +42,8 @@ static const BlRoute routes[BL_ROUTE_COUNT] = {
     {BL_ROUTE_SIZES, "GET", BL_ROLE_VIEWER, "/api/v1/size",
      "How many vCPUs and how much memory each guest should have, by its demand of the last weeks"},
     {BL_ROUTE_VM_SIZE, "GET", BL_ROLE_VIEWER, "/api/v1/vms/{name}/size", "The same of one guest"},
+    {BL_ROUTE_METRICS, "GET", BL_ROLE_VIEWER, "/metrics",
+     "The same figures for Prometheus, as OpenMetrics where that is asked for"},
     {BL_ROUTE_OPENAPI, "GET", BL_ROLE_VIEWER, "/api/v1/openapi.json",
      "This description of the API"},
     {BL_ROUTE_MODE_SET, "POST", BL_ROLE_ADMIN, "/api/v1/mode",

@@ -32,6 +32,8 @@
 /* A held call is answered by then, whatever it waits for. */
 #define HOLD_MAX_USEC (25 * (gint64)G_USEC_PER_SEC)
 
+G_STATIC_ASSERT(2 * BL_LISTENERS_MAX + 200 <= BL_API_CONNECTIONS_MAX);
+
 /* Where requests come in. */
 enum { DOOR_SOCKET, DOOR_REMOTE, DOORS };
 
@@ -290,7 +292,9 @@ static BlApiReply run_handler(BlApiServer *server, Exchange *exchange, const BlP
                       .query = query_of_call,
                       .request = &exchange->parsed,
                       .exchange = exchange,
-                      .who = peer->who};
+                      .who = peer->who,
+                      .accept = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
+                                                            MHD_HTTP_HEADER_ACCEPT)};
     BlApiReply reply = server->handlers[route->id](&call, server->user_data);
     if (json_is_object(reply.body) || reply.bytes != NULL || exchange->hold != NULL)
         return reply;
@@ -423,13 +427,17 @@ static enum MHD_Result answer(BlApiServer *server, struct MHD_Connection *connec
     return send_reply(connection, exchange, reply);
 }
 
-/* A body that says beforehand that it is too large is refused before it is sent: answering now also
- * keeps libmicrohttpd from inviting it with "100 Continue". */
+/* A body that says beforehand that it is too large is refused before it is sent, if its sender
+ * waits to be invited ("100 Continue"), or it is not even to be discarded. One that is on its way
+ * is read: the connection would be reset under its sender, who would see no reply. */
 static gboolean announces_too_much(struct MHD_Connection *connection)
 {
     const char *text =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return text != NULL && g_ascii_strtoull(text, NULL, 10) > BL_API_BODY_LIMIT;
+    gboolean waits =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
+    guint64 length = text != NULL ? g_ascii_strtoull(text, NULL, 10) : 0;
+    return length > (waits ? BL_API_BODY_LIMIT : BODY_DISCARD_MAX);
 }
 
 /* libmicrohttpd calls this when the headers are in, for every piece of the body, and at its end. */

@@ -16,7 +16,7 @@
 
 #define BL_API_VERSION "v1"
 #define BL_API_BODY_LIMIT (64 * 1024)
-#define BL_API_CONNECTIONS_MAX 512
+#define BL_API_CONNECTIONS_MAX 1024
 /* How often those that follow the figures are told. */
 #define BL_API_FIGURES_MSEC 2000
 
@@ -39,6 +39,7 @@ typedef enum {
     BL_ROUTE_VM_AUDIT,
     BL_ROUTE_SIZES,
     BL_ROUTE_VM_SIZE,
+    BL_ROUTE_METRICS,
     BL_ROUTE_OPENAPI,
     BL_ROUTE_MODE_SET,
     BL_ROUTE_CLASS_SET,
@@ -72,6 +73,7 @@ typedef struct {
     gpointer request;                                        /* for `query` */
     gpointer exchange;                                       /* for bl_api_call_hold() */
     const char *who;                                         /* asks, for the log */
+    const char *accept; /* which types the client takes; NULL: it does not say */
 } BlApiCall;
 
 /* A reply owns its body. Status 200 with an object, or a problem (RFC 9457); or bytes, which are

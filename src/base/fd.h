@@ -32,6 +32,10 @@ DIR *bl_dir_list_at(int dir_fd, const char *path);
 gboolean bl_file_read_limited(const char *path, gsize limit, char **ret_text, gsize *ret_length,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* As many descriptors as the system lets this process have: a counter of each thread of each guest
+ * is kept open, and so is a connection to everybody who looks. */
+void bl_fd_limit_raise(void);
+
 /* Writes all of `length` bytes, across interruptions and short writes; FALSE with errno set. */
 gboolean bl_fd_write_all(int fd, const char *data, gsize length);
 

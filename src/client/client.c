@@ -133,24 +133,36 @@ static void prepare(BlClient *client, const char *path, struct curl_slist *heade
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, user_data);
 }
 
-static json_t *perform(BlClient *client, GString *text, GError **error)
+/* Fills `text` with the answer. The status, or 0 with an error. */
+static long perform(BlClient *client, const char *path, GString *text, GError **error)
 {
     long status = 0;
+    prepare(client, path, NULL, collect, text);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_msec);
     CURLcode code = curl_easy_perform(client->curl);
-    if (code != CURLE_OK) {
+    if (code == CURLE_OK)
+        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    else
         set_curl_error(client, code, error);
-        return NULL;
-    }
-    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    return bl_reply_parse(status, text, error);
+    return status;
 }
 
 json_t *bl_client_get(BlClient *client, const char *path, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    prepare(client, path, NULL, collect, text);
-    return perform(client, text, error);
+    long status = perform(client, path, text, error);
+    return status != 0 ? bl_reply_parse(status, text, error) : NULL;
+}
+
+char *bl_client_get_text(BlClient *client, const char *path, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    long status = perform(client, path, text, error);
+    if (status == 200)
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    if (status != 0)
+        json_decref(bl_reply_parse(status, text, error));
+    return NULL;
 }
 
 static gboolean is_broken_connection(CURLcode code)

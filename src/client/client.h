@@ -36,6 +36,9 @@ void bl_client_path_add_query(GString *path, const char *key, const char *value)
 
 /* The object that the daemon answered with; a new reference. A problem becomes an error. */
 json_t *bl_client_get(BlClient *client, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of what is no object, as it came. */
+char *bl_client_get_text(BlClient *client, const char *path,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `body` may be NULL. Sent with a fresh Idempotency-Key, and once more under the same key when
  * the connection broke before the reply. */
 json_t *bl_client_post(BlClient *client, const char *path, const json_t *body,
