@@ -176,6 +176,14 @@ export interface Guest {
   target: Maybe<number>;
   taken: Maybe<number>;
   swapRate: Maybe<number>;
+  /** How long a request to its disks took, the slower kind, seconds. */
+  diskLatency: Maybe<number>;
+  diskRead: Maybe<number>;
+  diskWrite: Maybe<number>;
+  /** Packets a second that its interfaces dropped. */
+  drops: Maybe<number>;
+  received: Maybe<number>;
+  sent: Maybe<number>;
   saved: Maybe<number>;
   memoryMax: Maybe<number>;
   memoryNote: string;
@@ -207,6 +215,12 @@ export function decodeThreads(value: unknown): Thread[] {
   });
 }
 
+function larger(one: Maybe<number>, other: Maybe<number>): Maybe<number> {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
+}
+
+
 export function decodeGuest(value: unknown): Guest {
   const guest = fields(value);
   const figures = fields(guest.figures);
@@ -230,6 +244,15 @@ export function decodeGuest(value: unknown): Guest {
     target: number(figures["memory.target"]),
     taken: number(figures["memory.taken"]),
     swapRate: number(figures["memory.swap.rate"]),
+    diskLatency: larger(
+      number(figures["disk.read.latency"]),
+      number(figures["disk.write.latency"]),
+    ),
+    diskRead: number(figures["disk.read.rate"]),
+    diskWrite: number(figures["disk.write.rate"]),
+    drops: number(figures["network.drops"]),
+    received: number(figures["network.receive.rate"]),
+    sent: number(figures["network.send.rate"]),
     saved: number(figures["memory.saved"]),
     memoryMax: number(fields(guest.memory).max),
     memoryNote: text(guest.memoryNote),

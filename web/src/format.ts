@@ -41,7 +41,7 @@ export function seconds(value: Maybe<number>): string {
   if (value === null) return UNKNOWN;
   if (value >= 100) return `${trimmed(value, 0)} s`;
   if (value >= 1) return `${trimmed(value, 1)} s`;
-  return `${trimmed(value * 1000, 0)} ms`;
+  return `${trimmed(value * 1000, value > 0 && value < 0.01 ? 2 : 0)} ms`;
 }
 
 /** A moment (milliseconds) as the person's clock shows it; with its day when that is not today. */

@@ -138,6 +138,14 @@ function TimeLines(props: { guest: Guest; time: Maybe<number> }): JSX.Element {
         },
         { label: "most", values: same(guest.memoryMax), colour: 4 as const, dash: true },
       ],
+      disk: [
+        { label: "read", values: series.of("disk.read.rate", (one) => one.diskRead), colour: 1 as const },
+        { label: "written", values: series.of("disk.write.rate", (one) => one.diskWrite), colour: 2 as const },
+      ],
+      network: [
+        { label: "received", values: series.of("network.receive.rate", (one) => one.received), colour: 1 as const },
+        { label: "sent", values: series.of("network.send.rate", (one) => one.sent), colour: 2 as const },
+      ],
     };
   }, [series, peaks, guest.objective, guest.memoryMax, guest.vcpus]);
   return (
@@ -169,6 +177,8 @@ function TimeLines(props: { guest: Guest; time: Maybe<number> }): JSX.Element {
         />
         <Chart title="CPU, cores" times={series.times} lines={lines.cpu} format={cores} least={0.1} />
         <Chart title="Memory" times={series.times} lines={lines.memory} format={bytes} least={1} binary />
+        <Chart title="Disks, a second" times={series.times} lines={lines.disk} format={bytes} least={1} binary />
+        <Chart title="Network, a second" times={series.times} lines={lines.network} format={bytes} least={1} binary />
       </div>
     </section>
   );

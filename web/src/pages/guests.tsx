@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { lost, score, type Guest, type Maybe } from "../api";
-import { bytes, cores, count, percent, plural } from "../format";
+import { bytes, cores, count, percent, plural, seconds } from "../format";
 import { useLive } from "../live";
 import { Grid, type Column, type Sort } from "../parts/grid";
 import { Mark, type Tone } from "../parts/mark";
@@ -74,6 +74,20 @@ const columns: Column<Guest>[] = [
     help: "Memory that the guest swaps in per second",
     value: (guest) => guest.swapRate,
     cell: (guest) => bytes(guest.swapRate),
+  },
+  {
+    key: "disk",
+    head: "Disk wait",
+    help: "How long a request to its disks took, mean; of reads and writes the slower",
+    value: (guest) => guest.diskLatency,
+    cell: (guest) => seconds(guest.diskLatency),
+  },
+  {
+    key: "drops",
+    head: "Drops/s",
+    help: "Packets a second that its interfaces dropped, both ways",
+    value: (guest) => guest.drops,
+    cell: (guest) => count(guest.drops),
   },
   {
     key: "throttled",
