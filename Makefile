@@ -17,6 +17,7 @@ SCENARIO ?= steady
 GUESTS   ?= 100
 KEEP     ?=
 OUT      ?=
+SOCKET   ?=
 FILES    ?=
 # bash has a variable of this name with a meaning of its own.
 unexport SECONDS
@@ -24,20 +25,20 @@ unexport SECONDS
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
             libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux
-WEB_PACKAGES  := chromium fonts-dejavu-core
+WEB_PACKAGES  := chromium fonts-dejavu-core openssl
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim
 SOURCES   = $(shell find src programs tests bench -name '*.[ch]' 2>/dev/null | sort)
 
 .PHONY: all help deps deps-lab deps-truelab deps-web build check check-web check-lab check-truelab web web-screenshots check-asan check-tsan check-digest coverage mutate \
-        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers install format clean
+        planted-bugs soak fuzz demo demo-end bench-audit bench-blame bench-history bench-isolation bench-ksm bench-memory bench-overhead bench-placement bench-viewers bench-web install format clean
 
 all: deps build
 
 help:
 	@echo 'make                   install what is missing from Debian and build into $(BUILD)/'
 	@echo 'make check             ... and run every test that needs no hypervisor'
-	@echo 'make check-web         ... and the dashboard in a browser (Node.js and Chromium; about three minutes)'
+	@echo 'make check-web         ... and the dashboard in a browser (Node.js and Chromium; about two minutes)'
 	@echo 'make check-lab         ... and the tests on real guests (root; a few minutes)'
 	@echo 'make check-truelab     ... and the tests on a whole emulated host (root; a quarter of an hour)'
 	@echo 'make check-asan        the tests of "make check" under address and undefined sanitizers'
@@ -58,10 +59,11 @@ help:
 	@echo 'make bench-ksm [ROUNDS=5] [SECONDS=180] [OUT=FILE]'
 	@echo 'make bench-overhead [GUESTS=100] [SECONDS=60] [OUT=FILE]'
 	@echo 'make bench-placement [HOSTS=1000] [OUT=FILE]'
+	@echo 'make bench-web [ROUNDS=5] how fast the dashboard is in a browser'
 	@echo 'make bench-viewers       what looking costs: CPU time, how long requests take, a scrape'
 	@echo 'make install [prefix=/usr/local] [DESTDIR=]'
 	@echo 'make web               build the dashboard anew, after a change in web/src'
-	@echo 'make web-screenshots   take the pictures in docs/images anew'
+	@echo 'make web-screenshots [SOCKET=PATH] take the pictures in docs/images anew, of a running daemon'
 	@echo 'make format            format the C sources'
 	@echo 'make clean'
 
@@ -99,7 +101,7 @@ web: deps-web
 
 web-screenshots: all deps-web
 	@scripts/deps pngquant
-	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) npm run screenshots
+	@cd web && npm ci --no-audit --no-fund --ignore-scripts && BUILD=$(abspath $(BUILD)) node tests/screenshots.mjs '$(SOCKET)' 
 
 check-lab: all deps-lab
 	@BUILD=$(BUILD) tests/lab/run
@@ -171,6 +173,9 @@ bench-ksm: all deps-lab
 bench-overhead: all deps-lab
 	@BUILD=$(BUILD) bench/overhead --guests '$(GUESTS)' --seconds '$(or $(SECONDS),60)' \
 		--out '$(or $(OUT),$(BUILD)/bench-overhead.json)'
+
+bench-web: all deps-web
+	@BUILD=$(BUILD) bench/web --rounds '$(ROUNDS)'
 
 bench-viewers: all
 	@BUILD=$(BUILD) bench/viewers --rounds '$(ROUNDS)' --seconds '$(or $(SECONDS),10)' --out '$(or $(OUT),/dev/stdout)'

@@ -231,6 +231,11 @@ BlApiReply bl_daemon_notes_get(const BlApiCall *call, gpointer user_data);
 
 /* options.c: FALSE when the program is to exit with *ret_exit_code. */
 BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code);
+/* Those of serving over TCP alone, for whoever serves the same API; and what they then are by
+ * default. */
+#define BL_OPTIONS_LISTEN 5
+void bl_options_listen_entries(BlOptions *options, GOptionEntry *ret_entries);
+void bl_options_listen_fill(BlOptions *options);
 void bl_options_free(BlOptions *options);
 
 /* link.c: the connection and the list of domains; called every tick. */

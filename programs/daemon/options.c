@@ -13,11 +13,33 @@ static void default_set(char **option, const char *value)
         *option = g_strdup(value);
 }
 
-static void options_fill(BlOptions *options)
+void bl_options_listen_entries(BlOptions *options, GOptionEntry *ret_entries)
+{
+    const GOptionEntry entries[BL_OPTIONS_LISTEN] = {
+        {"listen", 'l', 0, G_OPTION_ARG_STRING, &options->listen,
+         "serve the API over TCP, too, with TLS (default: the socket alone)", "ADDRESS:PORT"},
+        {"tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_certificate,
+         "certificate for --listen, PEM (default /etc/ballast/tls/server.pem)", "FILE"},
+        {"tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_key,
+         "its key (default /etc/ballast/tls/server.key)", "FILE"},
+        {"client-ca", 0, 0, G_OPTION_ARG_FILENAME, &options->client_ca,
+         "whose certificates clients may show instead of a token", "FILE"},
+        {"access", 0, 0, G_OPTION_ARG_FILENAME, &options->access_path,
+         "who may do what over --listen (default /etc/ballast/access)", "FILE"},
+    };
+    memcpy(ret_entries, entries, sizeof entries);
+}
+
+void bl_options_listen_fill(BlOptions *options)
 {
     default_set(&options->tls_certificate, "/etc/ballast/tls/server.pem");
     default_set(&options->tls_key, "/etc/ballast/tls/server.key");
     default_set(&options->access_path, "/etc/ballast/access");
+}
+
+static void options_fill(BlOptions *options)
+{
+    bl_options_listen_fill(options);
     /* Giving back is all that --restore is for. */
     if (options->restore)
         options->mode = BL_MODE_OBSERVE;
@@ -61,25 +83,18 @@ BlOptions *bl_options_parse(int argc, char **argv, int *ret_exit_code)
          "record samples and plans for `ballast replay`", "FILE"},
         {"no-blame", 0, 0, G_OPTION_ARG_NONE, &options->no_blame,
          "do not have the kernel tell who ran while guests waited (eBPF)", NULL},
-        {"listen", 'l', 0, G_OPTION_ARG_STRING, &options->listen,
-         "serve the API over TCP, too, with TLS (default: the socket alone)", "ADDRESS:PORT"},
-        {"tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_certificate,
-         "certificate for --listen, PEM (default /etc/ballast/tls/server.pem)", "FILE"},
-        {"tls-key", 0, 0, G_OPTION_ARG_FILENAME, &options->tls_key,
-         "its key (default /etc/ballast/tls/server.key)", "FILE"},
-        {"client-ca", 0, 0, G_OPTION_ARG_FILENAME, &options->client_ca,
-         "whose certificates clients may show instead of a token", "FILE"},
-        {"access", 0, 0, G_OPTION_ARG_FILENAME, &options->access_path,
-         "who may do what over --listen (default /etc/ballast/access)", "FILE"},
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version", NULL},
         {NULL},
     };
+    GOptionEntry listen_entries[BL_OPTIONS_LISTEN + 1] = {0};
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_autoptr(GError) error = NULL;
     g_option_context_set_summary(context,
                                  "Keeps critical virtual machines fast: measures contention on a "
                                  "libvirt host\nand, when told to enforce, acts on it.");
+    bl_options_listen_entries(options, listen_entries);
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, listen_entries, NULL);
     g_clear_pointer(&mode_text, g_free);
     g_clear_pointer(&uri_text, g_free);
     *ret_exit_code = 2;

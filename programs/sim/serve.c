@@ -34,6 +34,16 @@ typedef struct {
     gint64 *blamed; /* of each guest by each, nanoseconds; n * n, or NULL where that is too much */
 } Serving;
 
+/* What the command line says: the daemon's own options, and those of the world. */
+typedef struct {
+    BlOptions *options;
+    gint guests, cpus;
+    gint64 warm;
+    char *scenario;
+} Line;
+
+#define SERVE_OPTIONS 7
+
 /* Above this many guests nobody is blamed: the table would be larger than all else together. */
 #define BLAMED_GUESTS_MAX 300
 
@@ -325,59 +335,76 @@ static void serving_close(Serving *serving)
     g_free(serving->blamed);
 }
 
-static gboolean limits_hold(gint guests, gint cpus, gint64 warm)
+static gboolean limits_hold(const Line *line)
 {
-    return guests >= 1 && guests <= 10000 && cpus >= 0 && cpus <= 1024 && warm >= 0 &&
-           warm <= 7 * 24 * 3600;
+    return line->guests >= 1 && line->guests <= 10000 && line->cpus >= 0 && line->cpus <= 1024 &&
+           line->warm >= 0 && line->warm <= 7 * 24 * 3600;
 }
 
-int sim_serve(int argc, char **argv)
+/* What the command line says; FALSE, with a word to the person, where that cannot be. */
+static gboolean line_parse(int argc, char **argv, Line *line)
 {
-    gint guests = 20, cpus = 0;
-    gint64 warm = 0;
-    g_autofree char *socket = NULL, *state = NULL, *scenario = NULL, *mode_name = NULL;
-    g_autoptr(GError) error = NULL;
-    BlMode mode = BL_MODE_ENFORCE;
-    const GOptionEntry entries[] = {
-        {"socket", 's', 0, G_OPTION_ARG_FILENAME, &socket, "Where to listen", "PATH"},
-        {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "A folder for what is kept", "DIR"},
-        {"guests", 0, 0, G_OPTION_ARG_INT, &guests, "How many (default: 20)", "N"},
-        {"cpus", 0, 0, G_OPTION_ARG_INT, &cpus, "Of the host (default: one for five guests)", "N"},
-        {"scenario", 0, 0, G_OPTION_ARG_FILENAME, &scenario, "Of this file instead", "FILE"},
+    BlOptions *options = line->options;
+    g_autofree char *mode_name = NULL;
+    GOptionEntry entries[SERVE_OPTIONS + BL_OPTIONS_LISTEN + 1] = {
+        {"socket", 's', 0, G_OPTION_ARG_FILENAME, &options->socket_path, "Where to listen", "PATH"},
+        {"state", 0, 0, G_OPTION_ARG_FILENAME, &options->state_dir, "A folder for what is kept",
+         "DIR"},
+        {"guests", 0, 0, G_OPTION_ARG_INT, &line->guests, "How many (default: 20)", "N"},
+        {"cpus", 0, 0, G_OPTION_ARG_INT, &line->cpus, "Of the host (default: one for five guests)",
+         "N"},
+        {"scenario", 0, 0, G_OPTION_ARG_FILENAME, &line->scenario, "Of this file instead", "FILE"},
         {"mode", 0, 0, G_OPTION_ARG_STRING, &mode_name, "Default: enforce", "MODE"},
-        {"warm", 0, 0, G_OPTION_ARG_INT64, &warm, "Begin with so long a past", "SECONDS"},
-        {0}};
+        {"warm", 0, 0, G_OPTION_ARG_INT64, &line->warm, "Begin with so long a past", "SECONDS"},
+    };
+    bl_options_listen_entries(options, &entries[SERVE_OPTIONS]);
     if (!sim_options(entries, "", "The daemon's API over a simulated host, until it is ended.",
                      &argc, &argv))
-        return SIM_USAGE;
-    if (argc > 1 || socket == NULL || state == NULL || !limits_hold(guests, cpus, warm) ||
-        (mode_name != NULL && !bl_mode_parse(mode_name, &mode))) {
+        return FALSE;
+    if (argc > 1 || options->socket_path == NULL || options->state_dir == NULL ||
+        !limits_hold(line) || (mode_name != NULL && !bl_mode_parse(mode_name, &options->mode))) {
         fputs("ballast-sim: serve: needs --socket and --state; 1 to 10000 guests, at most 1024 "
               "CPUs and a week of --warm; --mode is observe, advise or enforce\n",
               stderr);
-        return SIM_USAGE;
+        return FALSE;
     }
+    bl_options_listen_fill(options);
+    options->uri = g_strdup("simulated");
+    options->policy_path = g_build_filename(options->state_dir, "policy.yaml", NULL);
+    return TRUE;
+}
+
+static int serve(const Line *line)
+{
     Serving serving = {0};
-    serving.spec =
-        scenario != NULL
-            ? spec_read(scenario, &error)
-            : crowd(cpus > 0 ? (guint)cpus : CLAMP((guint)guests / 5, 2, 1024), (guint)guests);
-    BlOptions *options = g_new0(BlOptions, 1);
-    *options = (BlOptions){.uri = g_strdup("simulated"),
-                           .policy_path = g_build_filename(state, "policy.yaml", NULL),
-                           .state_dir = g_strdup(state),
-                           .socket_path = g_strdup(socket),
-                           .mode = mode};
-    signal(SIGPIPE, SIG_IGN);
-    bl_fd_limit_raise();
-    gboolean good =
-        serving.spec != NULL && serving_open(&serving, options, warm * BL_USEC_PER_SEC, &error);
+    g_autoptr(GError) error = NULL;
+    guint guests = (guint)line->guests, cpus = (guint)line->cpus;
+    serving.spec = line->scenario != NULL
+                       ? spec_read(line->scenario, &error)
+                       : crowd(cpus > 0 ? cpus : CLAMP(guests / 5, 2, 1024), guests);
+    gboolean good = serving.spec != NULL &&
+                    serving_open(&serving, line->options, line->warm * BL_USEC_PER_SEC, &error);
     if (good)
         serving_run(&serving);
     else
         fprintf(stderr, "ballast-sim: %s\n", error->message);
     if (serving.daemon == NULL)
-        bl_options_free(options);
+        bl_options_free(line->options);
     serving_close(&serving);
     return good ? SIM_GOOD : SIM_BAD;
+}
+
+int sim_serve(int argc, char **argv)
+{
+    Line line = {.options = g_new0(BlOptions, 1), .guests = 20};
+    line.options->mode = BL_MODE_ENFORCE;
+    int result = SIM_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    bl_fd_limit_raise();
+    if (line_parse(argc, argv, &line))
+        result = serve(&line);
+    else
+        bl_options_free(line.options);
+    g_free(line.scenario);
+    return result;
 }

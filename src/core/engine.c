@@ -361,6 +361,7 @@ static void domain_view(const BlEngine *engine, const BlDomain *domain, BlDomain
     memory_figures(domain, view);
     bl_devices_figures(&domain->devices, engine->now_usec, &view->figures);
     locality_figure(domain, view);
+    view->where = domain->placement.where;
     gint64 saved = bl_ksm_saved(engine, domain);
     if (saved >= 0)
         bl_values_set(&view->figures, BL_FIGURE_MEMORY_SAVED, saved);
@@ -407,6 +408,8 @@ void bl_engine_view(const BlEngine *engine, const BlPolicy *policy, BlView *view
         view->memory.mover_bytes = bl_values_get(&mover->controls, BL_DOMAIN_MEMORY_RESIDENT, 0);
     }
     bl_ksm_view(engine, &view->sharing);
+    view->n_nodes = engine->placement.n_nodes;
+    memcpy(view->nodes, engine->placement.nodes, sizeof view->nodes);
     view->reserved = 0;
     view->vcpus = 0;
     view->holdings = 0;

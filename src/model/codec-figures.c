@@ -146,6 +146,24 @@ static void put_memory(GString *to, const BlValues *values)
     g_string_append_c(to, '}');
 }
 
+/* Bytes by node, up to the last that has any. */
+static void put_where(GString *to, const BlNodeMemory *where)
+{
+    guint count = BL_NODES_MAX;
+    if (!where->known)
+        return;
+    while (count > 0 && where->bytes[count - 1] == 0)
+        count--;
+    put_key(to, "where");
+    g_string_append_c(to, '[');
+    for (guint i = 0; i < count; i++) {
+        if (i > 0)
+            g_string_append_c(to, ',');
+        put_integer(to, where->bytes[i]);
+    }
+    g_string_append_c(to, ']');
+}
+
 static void put_foreign(GString *to, const BlDomainView *domain)
 {
     const char *between = "";
@@ -192,6 +210,7 @@ void bl_view_domain_write(GString *to, const BlDomainView *domain)
     put_figures(to, &domain->figures);
     put_controls(to, &domain->controls);
     put_memory(to, &domain->controls);
+    put_where(to, &domain->where);
     if (domain->memory_note[0] != '\0')
         put_word(to, "memoryNote", domain->memory_note);
     put_number(to, "changesInForce", domain->holdings);

@@ -174,6 +174,19 @@ static json_t *sharing_view_to_json(const BlSharingView *sharing)
     return object;
 }
 
+static json_t *view_nodes_to_json(const BlView *view)
+{
+    json_t *nodes = json_array();
+    for (guint i = 0; i < view->n_nodes; i++) {
+        const BlNodeSample *node = &view->nodes[i];
+        json_array_append_new(nodes,
+                              json_pack("{s:i, s:i, s:I, s:o}", "id", (int)node->id, "cpus",
+                                        (int)node->cpus, "memory", (json_int_t)node->memory_bytes,
+                                        "available", amount_to_json(node->available_bytes)));
+    }
+    return nodes;
+}
+
 json_t *bl_view_host_to_json(const BlView *view)
 {
     guint running = 0, suffering = 0;
@@ -189,13 +202,16 @@ json_t *bl_view_host_to_json(const BlView *view)
                   "reserved", bl_ratio_to_json(view->reserved), "vcpus", (json_int_t)view->vcpus,
                   "overcommitLimit", json_real((double)view->overcommit_milli / 1000),
                   "readyBoundary", bl_ratio_to_json(view->ready_boundary));
-    return json_pack(
+    json_t *host = json_pack(
         "{s:o, s:s, s:b, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:b}", "time",
         bl_time_to_json(view->wall_usec), "mode", bl_mode_name(view->mode), "releasing",
         view->releasing, "cpu", cpu, "memory", memory_view_to_json(&view->memory), "sharing",
         sharing_view_to_json(&view->sharing), "domains", (int)view->domains->len, "running",
         (int)running, "suffering", (int)suffering, "changesInForce", (int)view->holdings,
         "proposals", (int)view->proposals, "frozen", view->frozen);
+    if (view->n_nodes > 0)
+        json_object_set_new(host, "nodes", view_nodes_to_json(view));
+    return host;
 }
 
 static json_t *blame_to_json(const BlBlameView *blame, gint64 sum_usec)

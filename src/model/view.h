@@ -48,6 +48,7 @@ typedef struct {
     char memory_note[64];             /* why its memory is left alone; or empty */
     guint holdings;                   /* how many of its fields are changed by us */
     guint foreign;                    /* bit i: field i was changed by somebody else: left alone */
+    BlNodeMemory where;               /* its memory is; known where there are several nodes */
     GArray *threads;                  /* BlThreadView */
     GArray *blames;                   /* BlBlameView, largest first */
     gint64 blame_usec;                /* the sum of them */
@@ -120,6 +121,8 @@ typedef struct {
     gint64 overcommit_milli;
     BlMemoryView memory;
     BlSharingView sharing;
+    guint n_nodes;                       /* 0: one, or unknown */
+    BlNodeSample nodes[BL_SAMPLE_NODES]; /* by id, as last read */
     guint holdings;
     guint proposals;
     gboolean frozen; /* too many steps made things worse: no new ones for a while */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "model/codec.h"
 #include "world.h"
 
 #define SECOND ((gint64)BL_USEC_PER_SEC)
@@ -91,6 +92,31 @@ static void test_bad_start(void)
     world_run(world, 5 * SECOND);
     for (guint i = 0; i < 4; i++)
         g_assert_cmpint(world_control(&world->guests[i], BL_DOMAIN_NODES), ==, 0);
+}
+
+/* The nodes and where memory is are shown, and what is not known of them is null or absent. */
+static void test_shown(void)
+{
+    g_autoptr(World) world = host_new(BL_MODE_OBSERVE, BL_NUMA_FIT_PREFERRED);
+    g_array_index(world->nodes, BlNodeSample, 1).available_bytes = -1;
+    guest_add(world, "a", 2, 100, 2);
+    guest_add(world, "b", 2, 100, 0)->where.known = FALSE;
+    world_run(world, SECOND);
+    g_autoptr(BlView) view = bl_view_new();
+    bl_engine_view(world->engine, world->policy, view);
+    json_t *host = bl_view_host_to_json(view);
+    g_autofree char *nodes = json_dumps(json_object_get(host, "nodes"), JSON_COMPACT);
+    g_assert_cmpstr(nodes, ==,
+                    "[{\"id\":0,\"cpus\":4,\"memory\":17179869184,\"available\":8589934592},"
+                    "{\"id\":2,\"cpus\":4,\"memory\":17179869184,\"available\":null}]");
+    json_t *a = bl_view_domain_to_json(bl_view_find(view, "a"));
+    json_t *b = bl_view_domain_to_json(bl_view_find(view, "b"));
+    g_autofree char *where = json_dumps(json_object_get(a, "where"), JSON_COMPACT);
+    g_assert_cmpstr(where, ==, "[0,0,2147483648]");
+    g_assert_null(json_object_get(b, "where"));
+    json_decref(host);
+    json_decref(a);
+    json_decref(b);
 }
 
 /* Nothing for a second, nor when a load is over again. */
@@ -250,6 +276,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/placement-policy/bad-start", test_bad_start);
+    g_test_add_func("/placement-policy/shown", test_shown);
     g_test_add_func("/placement-policy/hold", test_hold);
     g_test_add_func("/placement-policy/no-packing", test_no_packing);
     g_test_add_func("/placement-policy/let-go", test_let_go);

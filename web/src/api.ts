@@ -36,6 +36,13 @@ function flag(value: unknown): Maybe<boolean> {
   return typeof value === "boolean" ? value : null;
 }
 
+export interface HostNode {
+  id: number;
+  cpus: Maybe<number>;
+  memory: Maybe<number>;
+  available: Maybe<number>;
+}
+
 export interface Host {
   time: Maybe<number>;
   name: string;
@@ -61,12 +68,34 @@ export interface Host {
     short: Maybe<number>;
     mover: Maybe<{ name: string; bytes: Maybe<number> }>;
   };
+  /** Empty: one, or not known. */
+  nodes: HostNode[];
   sharing: { state: string; saved: Maybe<number>; cpu: Maybe<number>; owner: string };
   domains: Maybe<number>;
   running: Maybe<number>;
   suffering: Maybe<number>;
   changes: Maybe<number>;
   proposals: Maybe<number>;
+}
+
+/** More than the largest hosts have; what is beyond is not understood. */
+export const NODES_MAX = 52;
+
+function decodeNodes(value: unknown): HostNode[] {
+  const nodes: HostNode[] = [];
+  for (const item of list(value)) {
+    const node = fields(item);
+    const id = number(node.id);
+    if (id === null || !Number.isInteger(id) || id < 0 || id >= NODES_MAX) continue;
+    if (nodes.some((one) => one.id === id)) continue;
+    nodes.push({
+      id,
+      cpus: number(node.cpus),
+      memory: number(node.memory),
+      available: number(node.available),
+    });
+  }
+  return nodes;
 }
 
 /** Names are those of the policy's levels; "" is unknown. */
@@ -101,6 +130,7 @@ export function decodeHost(value: unknown): Host {
       short: number(memory.short),
       mover: text(mover.name) ? { name: text(mover.name), bytes: number(mover.bytes) } : null,
     },
+    nodes: decodeNodes(host.nodes),
     sharing: {
       state: text(sharing.state) || "unknown",
       saved: number(sharing.saved),
@@ -149,6 +179,8 @@ export interface Guest {
   saved: Maybe<number>;
   memoryMax: Maybe<number>;
   memoryNote: string;
+  /** Bytes of its memory by node; null where that is not known, or there is one. */
+  where: Maybe<number[]>;
   controls: Controls;
   changes: Maybe<number>;
   foreign: string[];
@@ -201,6 +233,9 @@ export function decodeGuest(value: unknown): Guest {
     saved: number(figures["memory.saved"]),
     memoryMax: number(fields(guest.memory).max),
     memoryNote: text(guest.memoryNote),
+    where: Array.isArray(guest.where)
+      ? guest.where.slice(0, NODES_MAX).map((bytes) => number(bytes) ?? 0)
+      : null,
     controls: decodeControls(guest.controls),
     changes: number(guest.changesInForce),
     foreign: texts(guest.foreign),
@@ -321,6 +356,31 @@ export function decodeDecisions(value: unknown): Decision[] {
   return list(fields(value).items)
     .map(decodeDecision)
     .filter((decision) => decision !== null);
+}
+
+/** What happened besides decisions: to a guest, or (vm "") to the host or the daemon. */
+export interface Note {
+  time: Maybe<number>;
+  kind: string;
+  vm: string;
+  text: string;
+}
+
+export function decodeNote(value: unknown): Maybe<Note> {
+  const note = fields(value);
+  if (text(note.text) === "") return null;
+  return {
+    time: moment(note.time),
+    kind: text(note.kind) || "unknown",
+    vm: text(note.vm),
+    text: text(note.text),
+  };
+}
+
+export function decodeNotes(value: unknown): Note[] {
+  return list(fields(value).items)
+    .map(decodeNote)
+    .filter((note) => note !== null);
 }
 
 export interface Culprit {

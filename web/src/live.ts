@@ -1,7 +1,8 @@
 // What is on the host right now: one stream of figures and one of decisions for the whole page, and
 // the hook by which its parts follow them.
 import { useEffect, useReducer } from "preact/hooks";
-import type { Decision, Figures } from "./api";
+import type { Decision, Figures, Note } from "./api";
+import { isOpen, turnedAway, watchDoor } from "./door";
 import type { News, Order } from "./stream";
 
 export interface Live {
@@ -12,7 +13,9 @@ export interface Live {
   paused: boolean;
   /** Decisions that were made or changed since the page was opened, newest state by id. */
   decisions: Map<number, Decision>;
-  /** Counts the gaps in the stream of decisions: what was loaded before one is out of date. */
+  /** What else happened since then, oldest first. */
+  notes: Note[];
+  /** Counts the gaps in the stream of what happens: what was loaded before one is out of date. */
   gaps: number;
 }
 
@@ -21,11 +24,13 @@ const live: Live = {
   lost: null,
   paused: false,
   decisions: new Map(),
+  notes: [],
   gaps: 0,
 };
 const watchers = new Set<() => void>();
-/* So many decisions are remembered; older ones are the log page's to load. */
+/* So many of each are remembered; older ones are the log page's to load. */
 const DECISIONS_MAX = 500;
+const NOTES_MAX = 500;
 
 function tell(): void {
   for (const watcher of watchers) watcher();
@@ -49,11 +54,17 @@ function onNews(news: News): void {
     case "decision":
       onDecision(news.decision);
       break;
+    case "note":
+      live.notes = [...live.notes.slice(1 - NOTES_MAX), news.note];
+      break;
     case "gap":
       live.gaps++;
       break;
     case "lost":
       live.lost = news.why;
+      break;
+    case "turned-away":
+      turnedAway();
       break;
   }
   tell();
@@ -64,15 +75,22 @@ export function start(): void {
   const order = (what: Order): void => worker.postMessage(what);
   worker.onmessage = (event: MessageEvent<News>) => onNews(event.data);
   /* A browser has six connections for all its tabs; one that nobody sees must not hold any. */
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) order("close");
-    else {
+  let following = false;
+  const look = (): void => {
+    const follow = !document.hidden && isOpen();
+    if (follow === following) return;
+    following = follow;
+    if (!follow) order("close");
+    if (!isOpen()) Object.assign(live, { figures: null, lost: null, decisions: new Map(), notes: [] });
+    if (follow) {
       live.gaps++;
       order("open");
-      tell();
     }
-  });
-  if (!document.hidden) order("open");
+    tell();
+  };
+  document.addEventListener("visibilitychange", look);
+  watchDoor(look);
+  look();
 }
 
 export function pause(paused: boolean): void {

@@ -4,6 +4,7 @@ import { render, type JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { askMode } from "./actions";
 import type { Host } from "./api";
+import { knock, logOut, useDoor } from "./door";
 import { clock, count } from "./format";
 import { pause, start, useLive, type Live } from "./live";
 import { BlamePage } from "./pages/blame";
@@ -11,11 +12,13 @@ import { GuestPage } from "./pages/guest";
 import { GuestsPage } from "./pages/guests";
 import { HostPage, judge } from "./pages/host";
 import { LogPage } from "./pages/log";
+import { LoginPage } from "./pages/login";
 import { PolicyPage } from "./pages/policy";
-import { Dialogs } from "./parts/dialog";
+import { Dialogs, tell } from "./parts/dialog";
 import { Mark, memoryTone } from "./parts/mark";
 import { link, PAGES, useRoute, type Page, type Route } from "./route";
 import { useSetting } from "./settings";
+import { OVER_TCP } from "./wire";
 import "./style.css";
 
 const TITLES: Record<Page, string> = {
@@ -134,7 +137,7 @@ function Top(props: { route: Route; keys: string; onKeys: (keys: "on" | "off") =
               ))}
             </select>
           </label>
-          <label>
+          <label class="wide-only">
             <input
               type="checkbox"
               checked={props.keys === "on"}
@@ -142,6 +145,7 @@ function Top(props: { route: Route; keys: string; onKeys: (keys: "on" | "off") =
             />{" "}
             keys 1-5 and /
           </label>
+          {OVER_TCP && <LogOut />}
         </div>
       </div>
     </header>
@@ -193,7 +197,30 @@ function Body(props: { route: Route }): JSX.Element {
   }
 }
 
+/** Only where somebody logs in. */
+function LogOut(): JSX.Element {
+  const leave = (): void =>
+    void logOut().then(
+      (still) => still !== null && tell(still),
+      (problem: Error) => tell(problem.message, true),
+    );
+  return (
+    <button type="button" class="small" onClick={leave}>
+      Log out
+    </button>
+  );
+}
+
 function App(): JSX.Element {
+  const door = useDoor();
+  useEffect(() => {
+    if (door.state === "closed") document.title = "Log in - Ballast";
+  }, [door.state]);
+  if (door.state === "asking") return <main class="login" />;
+  return door.state === "open" ? <Inside /> : <LoginPage door={door} />;
+}
+
+function Inside(): JSX.Element {
   const route = useRoute();
   const [keys, setKeys] = useSetting("keys", ["on", "off"]);
   const main = useRef<HTMLElement>(null);
@@ -227,6 +254,7 @@ function App(): JSX.Element {
   );
 }
 
+void knock();
 start();
 const place = document.getElementById("app");
 if (place !== null) render(<App />, place);

@@ -1,14 +1,23 @@
 // The worker that follows the daemon's streams: of figures, a megabyte every two seconds where there are
 // a thousand guests, and of decisions. Reading and decoding them here leaves the page free to scroll.
 // Started by live.ts; follows while it is told that somebody looks.
-import { decodeDecision, decodeFigures, type Decision, type Figures } from "./api";
-import { get, ROOT } from "./wire";
+import {
+  decodeDecision,
+  decodeFigures,
+  decodeNote,
+  type Decision,
+  type Figures,
+  type Note,
+} from "./api";
+import { get, ROOT, whenTurnedAway } from "./wire";
 
 export type News =
   | { kind: "figures"; figures: Figures }
   | { kind: "decision"; decision: Decision }
+  | { kind: "note"; note: Note }
   | { kind: "gap" }
-  | { kind: "lost"; why: string };
+  | { kind: "lost"; why: string }
+  | { kind: "turned-away" };
 
 /** What the page says: whether to follow. */
 export type Order = "open" | "close";
@@ -24,7 +33,7 @@ interface Stream {
   events: Record<string, (data: unknown) => void>;
   source: EventSource | null;
   retry: number;
-  /** It was opened anew, so nobody told what happened meanwhile. */
+  /** It broke, and what was loaded is to be loaded anew when it is back. */
   missed: boolean;
 }
 
@@ -43,6 +52,10 @@ const streams: Stream[] = [
         const decision = decodeDecision(data);
         if (decision !== null) tell({ kind: "decision", decision });
       },
+      note: (data) => {
+        const note = decodeNote(data);
+        if (note !== null) tell({ kind: "note", note });
+      },
       gap: () => tell({ kind: "gap" }),
     },
     source: null,
@@ -57,15 +70,16 @@ function close(stream: Stream): void {
   clearTimeout(stream.retry);
 }
 
-/* The browser tries again by itself, unless the answer was no stream. */
+/* The browser tries again by itself, unless the answer was no stream. The daemon then tells what a stream
+ * missed; what was asked for meanwhile in vain nobody tells. */
 function onError(stream: Stream, source: EventSource): void {
   if (source !== stream.source) return;
+  stream.missed = true;
   if (source.readyState !== EventSource.CLOSED) {
     tell({ kind: "lost", why: "The connection broke; trying again." });
     return;
   }
   close(stream);
-  stream.missed = true;
   stream.retry = self.setTimeout(() => open(stream), RETRY_MSEC);
   get("/status").then(
     () => tell({ kind: "lost", why: "The stream was refused; trying again." }),
@@ -93,6 +107,8 @@ function open(stream: Stream): void {
   };
   source.onerror = () => onError(stream, source);
 }
+
+whenTurnedAway(() => tell({ kind: "turned-away" }));
 
 self.onmessage = (event: MessageEvent<Order>): void => {
   for (const stream of streams) {

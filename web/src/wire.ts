@@ -6,6 +6,9 @@ import { decodeProblem } from "./api";
 export const ROOT = "/api/v1";
 const PATIENCE_MSEC = 30000;
 
+/** The daemon's own port, where everybody shows a token; there is no TLS on a socket, nor before it. */
+export const OVER_TCP = globalThis.location?.protocol === "https:";
+
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -15,12 +18,28 @@ export class Problem extends Error {
   }
 }
 
+let onTurnedAway: (() => void) | null = null;
+
+/** What is done when a request was answered as one of nobody. */
+export function whenTurnedAway(act: () => void): void {
+  onTurnedAway = act;
+}
+
+function told(body: unknown, status: number): string {
+  return OVER_TCP && status === 403
+    ? decodeProblem({ ...(body as object), title: "Your role does not allow this" }, status)
+    : decodeProblem(body, status);
+}
+
 async function send(path: string, init: RequestInit): Promise<unknown> {
   let reply: Response;
   try {
     reply = await fetch(ROOT + path, { ...init, signal: AbortSignal.timeout(PATIENCE_MSEC) });
   } catch {
-    throw new Problem(0, "Nobody answers: is \"ballast dashboard\" still running?");
+    throw new Problem(
+      0,
+      `Nobody answers: is ${OVER_TCP ? "ballastd on the host" : '"ballast dashboard"'} still running?`,
+    );
   }
   let body: unknown = null;
   try {
@@ -28,7 +47,8 @@ async function send(path: string, init: RequestInit): Promise<unknown> {
   } catch {
     /* A reply without JSON is judged by its status below. */
   }
-  if (!reply.ok) throw new Problem(reply.status, decodeProblem(body, reply.status));
+  if (reply.status === 401) onTurnedAway?.();
+  if (!reply.ok) throw new Problem(reply.status, told(body, reply.status));
   if (body === null) throw new Problem(reply.status, "The answer was not understood.");
   return body;
 }

@@ -1,9 +1,11 @@
 // What the browser tests run on: a daemon (the simulated host of "ballast-sim serve", or the stand-in),
 // the real gateway before it, and Debian's Chromium. BUILD names the build folder.
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { connect, createServer } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -12,9 +14,19 @@ import { StandIn } from "./stand-in.mjs";
 
 const ROOT = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
 const BUILD = resolve(ROOT, process.env.BUILD ?? "build");
+
+/** Every page that needs no name, and what is there when it is. */
+export const PAGES = [
+  ["#/host", ".host .verdict"],
+  ["#/guests", ".grid .row"],
+  ["#/blame", "table.matrix"],
+  ["#/log", ".decisions .id"],
+  ["#/policy", "textarea"],
+];
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export async function until(what, test, patience = 20000) {
+export async function until(what, test, patience = 60000) {
   const end = Date.now() + patience;
   for (;;) {
     const value = await test();
@@ -53,15 +65,61 @@ async function startSimulation(socket, folder, args) {
   return () => end(child);
 }
 
-/** { simulate: [options of ballast-sim serve] } or { standIn: {guests} }. */
-export async function open({ simulate, standIn }) {
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** The simulated host served over TCP, with TLS, as "ballastd --listen" does; `tokens` by role. */
+export async function openRemote(simulate) {
   const folder = mkdtempSync(join(tmpdir(), "ballast-web-"));
-  const socket = join(folder, "socket");
+  const path = (name) => join(folder, name);
+  const tokens = {};
+  const entries = {};
+  for (const role of ["viewer", "operator", "admin"]) {
+    const made = execFileSync(join(BUILD, "programs/ballast"), ["token", `some-${role}`, role],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    tokens[role] = /^token: (\S+)$/m.exec(made)[1];
+    entries[role] = /^entry: (.+)$/m.exec(made)[1];
+  }
+  const allow = (roles) =>
+    writeFileSync(path("access"), roles.map((role) => `${entries[role]}\n`).join(""), { mode: 0o600 });
+  allow(Object.keys(entries));
+  execFileSync("openssl", [
+    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+    "-subj", "/CN=host-1", "-addext", "subjectAltName=IP:127.0.0.1",
+    "-keyout", path("key.pem"), "-out", path("cert.pem"),
+  ], { stdio: "ignore" });
+  const origin = `https://127.0.0.1:${await freePort()}`;
+  const end = await startSimulation(path("socket"), folder, [
+    ...simulate, "--listen", new URL(origin).host, "--access", path("access"),
+    "--tls-cert", path("cert.pem"), "--tls-key", path("key.pem"),
+  ]);
+  return {
+    origin,
+    tokens,
+    allow,
+    policy: path("policy.yaml"),
+    async close() {
+      await end();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** { simulate: [options of ballast-sim serve] }, { standIn: {guests} }, or { daemon: its socket }. */
+export async function open({ simulate, standIn, daemon }) {
+  const folder = mkdtempSync(join(tmpdir(), "ballast-web-"));
+  const socket = daemon ?? join(folder, "socket");
   let server = null;
-  let endServer;
+  let endServer = () => {};
   if (simulate) {
     endServer = await startSimulation(socket, folder, simulate);
-  } else {
+  } else if (standIn) {
     server = new StandIn(standIn);
     await server.listen(socket);
     endServer = () => server.close();
@@ -85,20 +143,23 @@ export async function open({ simulate, standIn }) {
   };
 }
 
-export function launch() {
+/** `anyCertificate`: one that nobody vouches for is taken, too. */
+export function launch({ anyCertificate = false } = {}) {
   return chromium.launch({
+    timeout: 120000,
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      ...(anyCertificate ? ["--ignore-certificate-errors"] : []),
     ],
   });
 }
 
-/** A page that has come in by the address with the token. Whatever it complains of, and wherever it
- * asks, is kept. */
-export async function visit(browser, place, { width = 1280, height = 800, theme = "light" } = {}) {
+/** A page with a window of this size. Whatever it complains of, and wherever it asks, is kept. */
+export async function blank(browser, { width = 1280, height = 800, theme = "light" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+  context.setDefaultTimeout(60000);
   const page = await context.newPage();
   const complaints = [];
   const asked = [];
@@ -107,22 +168,30 @@ export async function visit(browser, place, { width = 1280, height = 800, theme 
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));
-  await page.addInitScript(() => {
-    /* When the state of the host was first there to be read. */
-    new MutationObserver((_, observer) => {
-      if (document.querySelector(".verdict") === null) return;
-      observer.disconnect();
-      requestAnimationFrame(() => (window.shown = performance.now()));
-    }).observe(document, { childList: true, subtree: true });
-  });
+  return Object.assign(page, { complaints, asked });
+}
+
+/** One that has come in by the address with the token. */
+export async function visit(browser, place, view = {}) {
+  const page = await blank(browser, view);
   await page.goto(place.url);
   await page.locator(".verdict").first().waitFor();
-  return Object.assign(page, { complaints, asked });
+  return page;
 }
 
 export async function go(page, hash, sign) {
   await page.evaluate((to) => (location.hash = to), hash);
   await page.locator(sign).first().waitFor();
+}
+
+/** What a person does who looks for something in a hurry. */
+export async function scrollAndSort(page) {
+  await page.mouse.move(600, 500);
+  for (let step = 0; step < 60; step++) {
+    await page.mouse.wheel(0, step < 40 ? 300 : -300);
+    if (step % 10 === 0) await page.locator(".grid .cell > button").nth((step / 10) % 6).click();
+    await page.waitForTimeout(25);
+  }
 }
 
 /** What axe finds that is serious or worse. */
@@ -138,4 +207,36 @@ export async function axe(page) {
 /** How far the page is wider than its window. */
 export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Complaints that are the browser's word for a refused request, which some tests provoke. */
+export function serious(page) {
+  return page.complaints.filter((one) => !one.startsWith("Failed to load resource"));
+}
+
+/** A request as no browser would send it. */
+export function raw(origin, path, headers = {}, method = "GET") {
+  const { hostname, port } = new URL(origin);
+  return new Promise((done, fail) => {
+    const asked = request({ hostname, port, path, method, headers, agent: false }, (reply) => {
+      reply.resume();
+      reply.on("end", () => done(reply.statusCode));
+    });
+    asked.on("error", fail);
+    asked.end();
+  });
+}
+
+/** Presses Tab until this has the focus, as somebody without a mouse would. */
+export async function tabTo(page, locator, most = 80) {
+  for (let i = 0; i < most; i++) {
+    if (await locator.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`Tab does not reach ${locator}`);
+}
+
+/** What came of an action, as the page tells it for some seconds. */
+export function told(page, pattern) {
+  return page.locator(".toast p", { hasText: pattern }).waitFor();
 }

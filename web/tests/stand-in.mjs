@@ -52,6 +52,7 @@ function makeGuest(n, random) {
       "numa.nodes": n % 4 === 3 ? 0 : 1 + (n % 2),
     },
     memory: { max: 8 * GIB },
+    where: n % 2 === 0 ? [(n === 4 ? 1 : 3) * GIB, n === 4 ? 2 * GIB : 0] : [0, 2 * GIB],
     changesInForce: 0,
     foreign: [],
     threads: Array.from({ length: vcpus }, (_, index) => ({
@@ -154,9 +155,14 @@ export class StandIn {
       },
       sharing: { state: "plenty", saved: 0, cpu: null, controls: {} },
       frozen: false,
+      nodes: [
+        { id: 0, cpus: 8, memory: 32 * GIB, available: 11 * GIB },
+        { id: 1, cpus: 8, memory: 32 * GIB, available: null },
+      ],
     };
     this.notices = [];
     this.decisions = [];
+    this.events = [];
     this.posts = [];
     this.blame = null;
     this.streams = new Set();
@@ -174,6 +180,11 @@ export class StandIn {
       makeDecision(1, "effective", batch[0], victim, at(90)),
       makeDecision(2, "expired", batch[1], victim, at(60)),
       makeDecision(3, "proposed", batch[1], victim, at(5)),
+    ];
+    this.events = [
+      { id: 1, time: at(600), kind: "daemon", text: 'started: mode advise, libvirt "qemu:///system"' },
+      { id: 2, time: at(75), kind: "guest", vm: batch[1].name, uuid: batch[1].uuid,
+        text: `${batch[1].name} is here, with ${batch[1].vcpus} vCPUs` },
     ];
     batch[0].controls["cpu.idle"] = 1;
     batch[0].changesInForce = 1;
@@ -248,6 +259,14 @@ export class StandIn {
         stream.response.write(`id: ${decision.id}\nevent: decision\ndata: ${JSON.stringify(decision)}\n\n`);
   }
 
+  note(kind, text, guest = null) {
+    const note = { time: new Date().toISOString(), kind, text, vm: guest?.name ?? null };
+    this.events.push({ id: this.events.length + 1, ...note });
+    for (const stream of this.streams)
+      if (stream.kind === "events")
+        stream.response.write(`id: ${Date.now()}\nevent: note\ndata: ${JSON.stringify(note)}\n\n`);
+  }
+
   stream(kind, response) {
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
     response.write("retry: 1000\n\n");
@@ -294,6 +313,14 @@ export class StandIn {
         const name = query.get("vm");
         const items = this.decisions.filter((one) => !name || [one.target, one.victim].includes(name));
         return [200, { kind: "DecisionList", items }];
+      }
+      case "/notes": {
+        const name = query.get("vm");
+        const until = Date.parse(query.get("until") ?? "2999-01-01");
+        const items = this.events
+          .filter((one) => (!name || one.vm === name) && Date.parse(one.time) < until)
+          .slice(-Number(query.get("limit")));
+        return [200, { kind: "EventList", items }];
       }
       default:
         return [404, { title: "Not Found", detail: "There is no such path." }];

@@ -176,6 +176,22 @@ test("addresses of pages", async () => {
   assert.deepEqual(parseRoute("#/log/web-1"), { page: "log", name: "web-1" });
 });
 
+test("notes and decisions in one order", async () => {
+  const { decodeDecision, decodeNote } = await load("api.ts");
+  const { entriesOf, mergedNotes } = await load("pages/log.tsx");
+  const at = (second) => `2026-01-31T12:00:0${second}.123456Z`;
+  const note = (second, text, more = {}) => decodeNote({ time: at(second), kind: "guest", text, ...more });
+  assert.equal(decodeNote({ time: at(1), kind: "guest" }), null);
+  assert.deepEqual(decodeNote({ text: "a", time: "x" }), { time: null, kind: "unknown", vm: "", text: "a" });
+  const notes = mergedNotes([note(1, "a"), note(1, "b"), note(4, "c")], [note(4, "c", { vm: "v" }), note(5, "d")]);
+  assert.deepEqual(notes.map((one) => one.text).join(""), "dcba");
+  const decisions = [decodeDecision({ id: 7, time: at(3) }), decodeDecision({ id: 6, time: at(2) })];
+  const order = (horizon) => entriesOf(decisions, notes, horizon)
+    .map((one) => ("note" in one ? one.note.text : one.decision.id)).join(" ");
+  assert.equal(order(0), "d c 7 6 b a");
+  assert.equal(order(Date.parse(at(3))), "d c 7");
+});
+
 test("the newest change of a field is the one in force", async () => {
   const { decodeDecision } = await load("api.ts");
   const { inForce } = await load("actions.ts");
@@ -210,12 +226,26 @@ test("blame adds up over those who suffer", async () => {
   assert.equal(matrix.most, 90);
 });
 
-test("guests on their nodes", async () => {
-  const { decodeGuest } = await load("api.ts");
+test("guests on their nodes, and where their memory is", async () => {
+  const { decodeGuest, decodeHost } = await load("api.ts");
   const { nodesOf } = await load("parts/nodes.tsx");
-  const on = (name, mask) => decodeGuest({ name, controls: { "numa.nodes": mask } });
-  const rows = nodesOf([on("a", 1), on("b", 5), on("c", 0), on("d", -1), on("e", 1e300), decodeGuest({})]);
-  assert.deepEqual(rows.map((row) => row.guests.map((guest) => guest.name)), [["a", "b"], [], ["b"]]);
+  const on = (name, mask, where) => decodeGuest({ name, where, controls: { "numa.nodes": mask } });
+  const rows = nodesOf([], [on("a", 1), on("b", 5), on("c", 0), on("d", -1), on("e", 1e300), decodeGuest({})]);
+  assert.deepEqual(rows.map((row) => row.places.map((place) => place.guest.name)), [["a", "b"], [], ["b"]]);
+  assert.equal(rows[0].places[0].here, null);
+  const { nodes } = decodeHost({ nodes: [
+    { id: 2, cpus: 4, memory: 16, available: null }, { id: 0, cpus: 4, memory: 16, available: 8 },
+    { id: 2 }, { id: -1 }, { id: "0" }, { id: 99 }, null,
+  ] });
+  assert.equal(nodes.length, 2);
+  assert.equal(nodes[0].available, null);
+  const sized = nodesOf(nodes, [on("a", 1, [1, 0, 3]), on("b", 0, [9]), on("c", 4, [])]);
+  assert.deepEqual(sized.map((row) => row.node), [0, 2]);
+  assert.deepEqual(sized[0].places.map((place) => [place.guest.name, place.confined, place.here, place.share]),
+    [["b", false, 9, 1], ["a", true, 1, 0.25]]);
+  assert.deepEqual(sized[1].places.map((place) => [place.guest.name, place.confined, place.here, place.share]),
+    [["a", false, 3, 0.75], ["c", true, 0, null]]);
+  assert.equal(sized[1].size.cpus, 4);
 });
 
 test("what a policy would change", async () => {

@@ -48,6 +48,15 @@ export function judge(host: Host): Verdict {
   return { tone: "good", word: "Healthy", why: ["every guest meets its objective", ...unknown] };
 }
 
+/* What becomes of page sharing, for people who do not know its parts. */
+const SHARING: Record<string, string> = { others: "left to others", plenty: "not needed" };
+
+function sharingNote(sharing: Host["sharing"]): string {
+  if (sharing.owner === "") return "";
+  if (sharing.state === "others") return ` Page sharing is left to ${sharing.owner}.`;
+  return ` Pages are not shared, because ${sharing.owner} may not and could.`;
+}
+
 interface Boundary {
   name: string;
   now: string;
@@ -104,17 +113,17 @@ function boundaries(figures: Figures): Boundary[] {
       now: sharing.saved === null ? "-" : `saves ${bytes(sharing.saved)}`,
       limit: "",
       tone: sharing.state === "unknown" ? "unknown" : "calm",
-      word: sharing.owner ? `${sharing.state}: ${sharing.owner}` : sharing.state,
+      word: SHARING[sharing.state] ?? sharing.state,
     },
   ];
 }
 
 function Boundaries(props: { figures: Figures }): JSX.Element {
-  const { cpu, memory } = props.figures.host;
+  const { cpu, memory, sharing } = props.figures.host;
   return (
     <section aria-labelledby="boundaries">
       <h2 id="boundaries">Boundaries</h2>
-      <table class="plain">
+      <table class="plain words">
         <thead>
           <tr>
             <th scope="col">Boundary</th>
@@ -141,6 +150,7 @@ function Boundaries(props: { figures: Figures }): JSX.Element {
         time. Balloons hold {bytes(memory.taken)} back.
         {memory.mover !== null &&
           ` Moving ${memory.mover.name} to another host would give ${bytes(memory.mover.bytes)}.`}
+        {sharingNote(sharing)}
       </p>
     </section>
   );
@@ -201,7 +211,11 @@ function Causes(props: { blame: BlameList | null; guests: Guest[] }): JSX.Elemen
   const lacking = props.blame?.lacking ?? null;
   return (
     <section aria-labelledby="causes">
-      <h2 id="causes">Who causes it</h2>
+      <h2 id="causes">
+        {props.guests.some((guest) => guest.suffers === true)
+          ? "Who causes it"
+          : "Who ran while others waited"}
+      </h2>
       {rows.length === 0 ? (
         <p class="note">
           {lacking !== null
@@ -334,7 +348,7 @@ export function HostPage(): JSX.Element {
         <Boundaries figures={figures} />
         <Acts host={figures.host} />
         <Lines />
-        <NodeMap guests={figures.guests} />
+        <NodeMap nodes={figures.host.nodes} guests={figures.guests} />
       </div>
     </div>
   );

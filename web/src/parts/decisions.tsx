@@ -28,7 +28,7 @@ function Effect(props: { decision: Decision }): JSX.Element | null {
   );
 }
 
-function One(props: { decision: Decision; undoable: boolean }): JSX.Element {
+export function DecisionItem(props: { decision: Decision; undoable: boolean }): JSX.Element {
   const { decision } = props;
   return (
     <li>
@@ -69,7 +69,7 @@ export function Decisions(props: { shown: Decision[]; all: Decision[] }): JSX.El
   return (
     <ol class="decisions">
       {props.shown.map((decision) => (
-        <One key={decision.id} decision={decision} undoable={inForce(decision, props.all)} />
+        <DecisionItem key={decision.id} decision={decision} undoable={inForce(decision, props.all)} />
       ))}
     </ol>
   );

@@ -1,35 +1,94 @@
-// Guests on the NUMA nodes that they are confined to; nothing on a host whose guests are not.
+// The host's NUMA nodes: how large they are, which guests are confined to them, and whose memory is on
+// them. Nothing on a host that has one, and of which no guest is confined to any.
 import type { JSX } from "preact";
-import type { Guest } from "../api";
-import { plural } from "../format";
+import { NODES_MAX, type Guest, type HostNode, type Maybe } from "../api";
+import { bytes, count, maskText, percent, plural } from "../format";
 import { link } from "../route";
+import { Mark } from "./mark";
 
-/* More than the largest hosts have; a mask beyond it is not understood. */
-const NODES_MAX = 52;
 const NAMED = 8;
+
+interface Place {
+  guest: Guest;
+  /** It may run here; else it may run elsewhere alone, or anywhere. */
+  confined: boolean;
+  /** Of its memory, on this node. */
+  here: Maybe<number>;
+  share: Maybe<number>;
+}
 
 export interface NodeRow {
   node: number;
-  guests: Guest[];
+  size: HostNode | null;
+  places: Place[];
 }
 
-/** By node; a guest on several stands with each. */
-export function nodesOf(guests: Guest[]): NodeRow[] {
-  const rows: NodeRow[] = [];
-  for (const guest of guests) {
-    const mask = guest.controls["numa.nodes"];
-    if (mask === undefined || mask === null || mask <= 0 || !Number.isSafeInteger(mask)) continue;
-    for (let node = 0; node < NODES_MAX; node++) {
-      if (Math.floor(mask / 2 ** node) % 2 === 0) continue;
-      while (rows.length <= node) rows.push({ node: rows.length, guests: [] });
-      rows[node]?.guests.push(guest);
-    }
-  }
-  return rows;
+function maskOf(guest: Guest): number {
+  const mask = guest.controls["numa.nodes"];
+  return mask !== undefined && mask !== null && mask > 0 && Number.isSafeInteger(mask) ? mask : 0;
 }
 
-export function NodeMap(props: { guests: Guest[] }): JSX.Element | null {
-  const rows = nodesOf(props.guests);
+function has(mask: number, node: number): boolean {
+  return Math.floor(mask / 2 ** node) % 2 === 1;
+}
+
+function placeOf(guest: Guest, node: number): Place {
+  const sum = guest.where?.reduce((all, one) => all + one, 0) ?? 0;
+  const here = guest.where === null ? null : (guest.where[node] ?? 0);
+  return {
+    guest,
+    confined: has(maskOf(guest), node),
+    here,
+    share: here === null || sum <= 0 ? null : here / sum,
+  };
+}
+
+/** By node; those with most memory there first. A guest on several stands with each. */
+export function nodesOf(nodes: HostNode[], guests: Guest[]): NodeRow[] {
+  const most = guests.reduce((mask, guest) => Math.max(mask, maskOf(guest)), 0);
+  const ids = new Set(nodes.map((node) => node.id));
+  for (let node = 0; node < NODES_MAX && 2 ** node <= most; node++)
+    if (nodes.length === 0 || guests.some((guest) => has(maskOf(guest), node))) ids.add(node);
+  return [...ids]
+    .sort((a, b) => a - b)
+    .map((node) => ({
+      node,
+      size: nodes.find((one) => one.id === node) ?? null,
+      places: guests
+        .map((guest) => placeOf(guest, node))
+        .filter((place) => place.confined || (place.here ?? 0) > 0)
+        .sort((a, b) => (b.here ?? 0) - (a.here ?? 0) || (a.guest.name < b.guest.name ? -1 : 1)),
+    }));
+}
+
+function Row(props: { place: Place }): JSX.Element {
+  const { guest, confined, here, share } = props.place;
+  const mask = maskOf(guest);
+  return (
+    <tr>
+      <th scope="row">
+        <a href={link("guest", guest.name)}>{guest.name}</a>
+      </th>
+      <td class="number">{count(guest.vcpus)}</td>
+      <td class="number">
+        {bytes(here)}
+        {share !== null && share < 0.995 && <span class="note"> {percent(share)}</span>}
+      </td>
+      <td>
+        {confined ? (
+          "here"
+        ) : mask > 0 ? (
+          <Mark tone="warn">node {maskText(mask)}</Mark>
+        ) : (
+          <span class="note">anywhere</span>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+export function NodeMap(props: { nodes: HostNode[]; guests: Guest[] }): JSX.Element | null {
+  const rows = nodesOf(props.nodes, props.guests);
   if (rows.length === 0) return null;
   const free = props.guests.filter((guest) => guest.controls["numa.nodes"] === 0).length;
   const own = props.guests.filter((guest) => guest.controls["numa.nodes"] === -1).length;
@@ -37,19 +96,32 @@ export function NodeMap(props: { guests: Guest[] }): JSX.Element | null {
     <section aria-labelledby="nodes" class="wide">
       <h2 id="nodes">NUMA nodes</h2>
       <div class="nodes">
-        {rows.map((row) => (
-          <div key={row.node} class="node">
-            <h3>Node {row.node}</h3>
-            <p class="note">{plural(row.guests.length, "guest")}</p>
-            <ul>
-              {row.guests.slice(0, NAMED).map((guest) => (
-                <li key={guest.uuid}>
-                  <a href={link("guest", guest.name)}>{guest.name}</a>{" "}
-                  <span class="note">{plural(guest.vcpus ?? 0, "vCPU")}</span>
-                </li>
-              ))}
-            </ul>
-            {row.guests.length > NAMED && <p class="note">and {row.guests.length - NAMED} more</p>}
+        {rows.map(({ node, size, places }) => (
+          <div key={node} class="node">
+            <h3>Node {node}</h3>
+            <p class="note">
+              {size !== null &&
+                `CPUs ${count(size.cpus)}, memory ${bytes(size.memory)}, ${bytes(size.available)} available; `}
+              {plural(places.length, "guest")}
+            </p>
+            {places.length > 0 && (
+              <table class="plain">
+                <thead>
+                  <tr>
+                    <th scope="col">Guest</th>
+                    <th scope="col" class="number">vCPUs</th>
+                    <th scope="col" class="number">Memory here</th>
+                    <th scope="col">May run</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {places.slice(0, NAMED).map((place) => (
+                    <Row key={place.guest.uuid} place={place} />
+                  ))}
+                </tbody>
+              </table>
+            )}
+            {places.length > NAMED && <p class="note">and {places.length - NAMED} more</p>}
           </div>
         ))}
       </div>
