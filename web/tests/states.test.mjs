@@ -174,7 +174,7 @@ test("what is unknown is shown as unknown", async () => {
   await go(page, `#/guests`, ".grid .row");
   const row = page.locator(".row", { has: page.getByRole("link", { name: guest.name, exact: true }) });
   await row.locator(".mark", { hasText: "unknown" }).waitFor();
-  assert.match((await row.innerText()).replaceAll(/\s+/g, " "), /unknown - - - - - standard - - - - 0/);
+  assert.match((await row.innerText()).replaceAll(/\s+/g, " "), /unknown - - - - - - - standard - - - - 0/);
   Object.assign(guest, kept);
   place.server.tick = tick;
   await page.context().close();
