@@ -311,22 +311,24 @@ static json_t *event_of_row(sqlite3_stmt *row)
     return event;
 }
 
-json_t *bl_store_events(BlStore *store, const BlStoreQuery *query, GError **error)
+static json_t *decision_of_row(sqlite3_stmt *row)
+{
+    return json_loads((const char *)sqlite3_column_text(row, 0), 0, NULL);
+}
+
+/* What a query finds, oldest first; a damaged row is left out. */
+static json_t *rows_read(BlStore *store, const char *sql, const BlStoreQuery *query,
+                         json_t *(*of_row)(sqlite3_stmt *row), GError **error)
 {
     sqlite3_stmt *get = NULL;
-    if (sqlite3_prepare_v2(store->reader,
-                           "SELECT * FROM (SELECT id, wall, kind, uuid, name, text FROM event "
-                           "WHERE id > ?1 AND wall >= ?2 AND id <= ?5 AND wall < ?6 AND "
-                           "(?3 IS NULL OR name = ?3 OR uuid = ?3) "
-                           "ORDER BY id DESC LIMIT ?4) ORDER BY id",
-                           -1, &get, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(store->reader, sql, -1, &get, NULL) != SQLITE_OK) {
         fail(store->reader, "read", error);
         return NULL;
     }
     query_bind(get, query);
     json_t *items = json_array();
     while (sqlite3_step(get) == SQLITE_ROW) {
-        json_t *item = event_of_row(get);
+        json_t *item = of_row(get);
         if (item != NULL)
             json_array_append_new(items, item);
     }
@@ -334,25 +336,22 @@ json_t *bl_store_events(BlStore *store, const BlStoreQuery *query, GError **erro
     return items;
 }
 
+json_t *bl_store_events(BlStore *store, const BlStoreQuery *query, GError **error)
+{
+    return rows_read(store,
+                     "SELECT * FROM (SELECT id, wall, kind, uuid, name, text FROM event "
+                     "WHERE id > ?1 AND wall >= ?2 AND id <= ?5 AND wall < ?6 AND "
+                     "(?3 IS NULL OR name = ?3 OR uuid = ?3) "
+                     "ORDER BY id DESC LIMIT ?4) ORDER BY id",
+                     query, event_of_row, error);
+}
+
 json_t *bl_store_query(BlStore *store, const BlStoreQuery *query, GError **error)
 {
-    sqlite3_stmt *get = NULL;
-    if (sqlite3_prepare_v2(store->reader,
-                           "SELECT json FROM (SELECT id, json FROM decision WHERE id > ?1 AND "
-                           "wall >= ?2 AND id <= ?5 AND wall < ?6 AND (?3 IS NULL OR name = ?3 OR "
-                           "uuid = ?3 OR victim = ?3) "
-                           "ORDER BY id DESC LIMIT ?4) ORDER BY id",
-                           -1, &get, NULL) != SQLITE_OK) {
-        fail(store->reader, "read", error);
-        return NULL;
-    }
-    query_bind(get, query);
-    json_t *items = json_array();
-    while (sqlite3_step(get) == SQLITE_ROW) {
-        json_t *item = json_loads((const char *)sqlite3_column_text(get, 0), 0, NULL);
-        if (item != NULL)
-            json_array_append_new(items, item);
-    }
-    sqlite3_finalize(get);
-    return items;
+    return rows_read(store,
+                     "SELECT json FROM (SELECT id, json FROM decision WHERE id > ?1 AND "
+                     "wall >= ?2 AND id <= ?5 AND wall < ?6 AND (?3 IS NULL OR name = ?3 OR "
+                     "uuid = ?3 OR victim = ?3) "
+                     "ORDER BY id DESC LIMIT ?4) ORDER BY id",
+                     query, decision_of_row, error);
 }
