@@ -330,14 +330,18 @@ typedef struct {
 static gboolean reload(gpointer data)
 {
     Reload *order = data;
+    pthread_mutex_lock(&lock);
     order->good = bl_api_server_access_reload(order->server, &order->error);
+    pthread_mutex_unlock(&lock);
     atomic_store(&order->done, TRUE);
     return G_SOURCE_REMOVE;
 }
 
 gboolean fixture_access_reload(Fixture *fixture, GError **error)
 {
+    pthread_mutex_lock(&lock);
     Reload order = {.server = fixture->server};
+    pthread_mutex_unlock(&lock);
     GSource *source = g_idle_source_new();
     g_source_set_callback(source, reload, &order, NULL);
     g_source_attach(source, fixture->context);
