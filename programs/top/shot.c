@@ -82,13 +82,8 @@ char *bl_top_thread_name(const json_t *thread)
 
 gint64 bl_top_time_parse(const char *text)
 {
-    if (text == NULL)
-        return 0;
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, utc);
-    if (time == NULL)
-        return 0;
-    return g_date_time_to_unix(time) * BL_USEC_PER_SEC + g_date_time_get_microsecond(time);
+    gint64 wall_usec = 0;
+    return text != NULL && bl_time_parse(text, &wall_usec) ? wall_usec : 0;
 }
 
 static const char *text_or(const json_t *object, const char *key, const char *otherwise)

@@ -63,7 +63,7 @@ char *bl_top_value_text(const BlTopColumn *column, const json_t *guest, const js
 double bl_top_value_number(const BlTopColumn *column, const json_t *guest, const json_t *thread);
 /* "vcpu 0" */
 char *bl_top_thread_name(const json_t *thread);
-/* RFC 3339 -> microseconds; 0 when it is none. */
+/* bl_time_parse(), or 0 when it is none. */
 gint64 bl_top_time_parse(const char *text);
 
 #endif
