@@ -69,6 +69,7 @@ typedef struct {
     gint64 load[BL_PLACEMENT_NODES];
     gint64 memory[BL_PLACEMENT_NODES];
     gint64 floating; /* CPU time that runs anywhere */
+    guint64 loaded;  /* nodes of which it takes CPU time */
     guint64 touched; /* nodes of which it takes anything */
 } BlPlacementOption;
 

@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "core/placement-state.h"
 #include "core/placement.h"
 
 #define GIB (1024 * BL_MIB)
 #define FAR 21
 #define GUESTS_MAX 6
+#define MANY 40
 
 /* Alike nodes, each with so many cores of one thread. */
 static BlPlacement host_of(guint n_nodes, guint cores, gint64 gib)
@@ -183,6 +185,56 @@ static void test_memory(void)
     }
 }
 
+/* More than can all be tried, some of which want nothing: it ends, and its cost is that of what it
+ * says. */
+static void test_many(void)
+{
+    BlPlacement placement = host_of(4, 8, 64);
+    BlPlacementGuest guests[MANY] = {0};
+    guint64 nodes[MANY];
+    for (guint i = 0; i < MANY / 2; i++) {
+        guests[i] = guest_of(1 + i % 4, 1000 * (i % 7), 1 + i % 5, i % 4);
+        guests[i].first = i % 3 == 0;
+    }
+    gint64 cost = plan(&placement, guests, MANY, nodes);
+    g_assert_cmpint(plan(&placement, guests, MANY, nodes), ==, cost);
+    for (guint i = MANY / 2; i < MANY; i++)
+        g_assert_cmpuint(nodes[i], ==, 0);
+    memset(guests, 0, sizeof guests);
+    g_assert_cmpint(plan(&placement, guests, MANY, nodes), ==, 0);
+}
+
+/* What a change is said to cost it then costs, at every step of many. */
+static void test_table(void)
+{
+    BlPlacement placement = host_of(3, 4, 16);
+    BlPlacementGuest guests[MANY];
+    BlPlacementTable table;
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    for (guint i = 0; i < MANY; i++) {
+        guests[i] = guest_of(1 + i % 3, 700 * (i % 9), 1 + i % 7, i % 3);
+        guests[i].first = i % 4 == 0;
+    }
+    placement.guests = guests;
+    placement.n_guests = MANY;
+    bl_placement_table_start(&table, &placement);
+    for (guint i = 0; i < 2000; i++) {
+        guint guest = (guint)g_rand_int_range(random, 0, MANY);
+        const BlChoice *choice = &table.choices[guest];
+        guint at = (guint)g_rand_int_range(random, 0, (gint32)choice->n_options);
+        BlChange changes[] = {bl_placement_table_change(&table, guest, choice->at, -1),
+                              bl_placement_table_change(&table, guest, at, 1)};
+        gint64 moved = bl_placement_table_cost_with(&table, changes, 2, G_MAXINT64);
+        bl_placement_table_take(&table, guest);
+        gint64 put = bl_placement_table_cost_put(&table, guest, at, G_MAXINT64);
+        g_assert_cmpint(bl_placement_table_cost_put(&table, guest, at, put), >=, put);
+        bl_placement_table_put(&table, guest, at);
+        g_assert_cmpint(bl_placement_table_cost(&table), ==, moved);
+        g_assert_cmpint(put, ==, moved);
+    }
+    bl_placement_table_end(&table);
+}
+
 static void test_nothing(void)
 {
     BlPlacement placement = host_of(2, 4, 16);
@@ -201,6 +253,8 @@ int main(int argc, char **argv)
     g_test_add_func("/placement/again", test_again);
     g_test_add_func("/placement/left-alone", test_left_alone);
     g_test_add_func("/placement/memory", test_memory);
+    g_test_add_func("/placement/many", test_many);
+    g_test_add_func("/placement/table", test_table);
     g_test_add_func("/placement/nothing", test_nothing);
     return g_test_run();
 }
