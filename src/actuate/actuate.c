@@ -75,6 +75,16 @@ static gboolean is_ours(BlJournal *journal, const BlStep *step, gint64 present)
            bl_control_is_near(step->field, holding.value, present);
 }
 
+/* A daemon that died while it wrote a control of many parts leaves some at the one value and some
+ * at the other. That is no work of somebody else's: what is to be undone can be. */
+static gboolean is_half_done(BlJournal *journal, const BlControls *controls, const BlStep *step)
+{
+    gint64 from, to;
+    return step->is_undo && controls->is_between != NULL &&
+           bl_journal_is_open(journal, step->uuid, step->generation, step->field, &from, &to) &&
+           controls->is_between(controls->target, step->field, from, to);
+}
+
 /* Idle priority wipes out the weight, so the one to give back must be the one that is there. */
 static gboolean weight_is_known(const BlControls *controls, const BlStep *step)
 {
@@ -113,14 +123,17 @@ BlOutcome bl_actuate_step(BlJournal *journal, const BlControls *controls, const 
 {
     g_autoptr(GError) error = NULL;
     gint64 present;
-    if (!controls->read(controls->target, step->field, &present))
-        return is_forgotten(controls, step)
-                   ? conflict(journal, step, 0)
-                   : outcome_of(step, BL_OUTCOME_FAILED, 0, "the present value cannot be read");
-    if (!is_from(step, present) && is_ours(journal, step, present))
-        return outcome_of(step, BL_OUTCOME_FAILED, 0, "an earlier change was interrupted");
-    if (!is_from(step, present))
-        return conflict(journal, step, present);
+    gboolean known = controls->read(controls->target, step->field, &present);
+    gboolean whole = known && is_from(step, present);
+    if (!whole && !is_half_done(journal, controls, step)) {
+        if (!known)
+            return is_forgotten(controls, step)
+                       ? conflict(journal, step, 0)
+                       : outcome_of(step, BL_OUTCOME_FAILED, 0, "the present value cannot be read");
+        return is_ours(journal, step, present)
+                   ? outcome_of(step, BL_OUTCOME_FAILED, 0, "an earlier change was interrupted")
+                   : conflict(journal, step, present);
+    }
     if (!weight_is_known(controls, step))
         return outcome_of(step, BL_OUTCOME_FAILED, 0, "the weight has changed meanwhile");
     if (!bl_journal_intend(journal, step, &error))

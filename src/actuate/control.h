@@ -10,7 +10,11 @@ typedef struct {
     gboolean (*read)(gpointer target, BlDomainField field, gint64 *ret_value);
     /* Writes one control. */
     gboolean (*write)(gpointer target, BlDomainField field, gint64 value, GError **error);
-    gpointer target; /* handed to both */
+    gpointer target; /* handed to all */
+    /* Some controls are made of parts, such as the pins of each vCPU: TRUE when each part is at one
+     * of the two values, as a change leaves them that was cut short. NULL: no control here has
+     * parts. */
+    gboolean (*is_between)(gpointer target, BlDomainField field, gint64 left, gint64 right);
 } BlControls;
 
 #endif

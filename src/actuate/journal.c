@@ -389,3 +389,16 @@ gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 genera
     *ret_holding = holding;
     return TRUE;
 }
+
+gboolean bl_journal_is_open(BlJournal *journal, const char *uuid, guint64 generation,
+                            BlDomainField field, gint64 *ret_from, gint64 *ret_to)
+{
+    g_auto(BlLocked) locked = bl_lock(&journal->lock);
+    int at = entry_find(journal->entries, uuid, generation, field);
+    if (at < 0)
+        return FALSE;
+    const BlJournalEntry *entry = &g_array_index(journal->entries, BlJournalEntry, at);
+    *ret_from = entry->previous;
+    *ret_to = entry->holding.value;
+    return !entry->applied;
+}

@@ -76,5 +76,8 @@ void bl_journal_forget(BlJournal *journal, const GArray *settled);
  * intent that was never carried out, and a return that has arrived, is cleared on the way. */
 gboolean bl_journal_resolve(BlJournal *journal, const char *uuid, guint64 generation,
                             BlDomainField field, gint64 present, BlHolding *ret_holding);
+/* Whether the last intent on one field is not known to be carried out, and from what to what. */
+gboolean bl_journal_is_open(BlJournal *journal, const char *uuid, guint64 generation,
+                            BlDomainField field, gint64 *ret_from, gint64 *ret_to);
 
 #endif

@@ -89,29 +89,55 @@ static gint64 host_cpus(virDomainPtr domain)
     return virNodeGetCPUMap(virDomainGetConnect(domain), NULL, NULL, 0);
 }
 
-/* The mask that all vCPUs share; FALSE when they differ. */
-static gboolean pin_read(const BlTarget *target, gint64 *ret_mask)
+/* The mask of each vCPU, -1 for all CPUs; NULL when it cannot be told. The caller frees it. */
+static GArray *pins_read(const BlTarget *target)
 {
     gint64 cpus = host_cpus(target->domain);
     int vcpus = virDomainGetVcpusFlags(target->domain, VIR_DOMAIN_AFFECT_LIVE);
     if (cpus <= 0 || cpus > PIN_CPUS_MAX || vcpus <= 0 || vcpus > PIN_VCPUS_MAX)
-        return FALSE;
+        return NULL;
     int map_length = VIR_CPU_MAPLEN(cpus);
     g_autofree unsigned char *maps = g_malloc0((gsize)vcpus * (gsize)map_length);
     int got =
         virDomainGetVcpuPinInfo(target->domain, vcpus, maps, map_length, VIR_DOMAIN_AFFECT_LIVE);
     if (got <= 0)
-        return FALSE;
-    for (int i = 1; i < got; i++) {
-        if (memcmp(maps, maps + i * map_length, (gsize)map_length) != 0)
+        return NULL;
+    GArray *masks = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (int i = 0; i < got; i++) {
+        gint64 mask = 0;
+        for (int cpu = 0; cpu < cpus; cpu++) {
+            if (VIR_CPU_USABLE(maps, map_length, i, cpu))
+                mask |= (gint64)1 << cpu;
+        }
+        if (mask == ((gint64)1 << cpus) - 1)
+            mask = -1;
+        g_array_append_val(masks, mask);
+    }
+    return masks;
+}
+
+static gboolean pins_are_between(const BlTarget *target, gint64 left, gint64 right)
+{
+    g_autoptr(GArray) masks = pins_read(target);
+    for (guint i = 0; masks != NULL && i < masks->len; i++) {
+        gint64 mask = g_array_index(masks, gint64, i);
+        if (mask != left && mask != right)
             return FALSE;
     }
-    gint64 mask = 0;
-    for (int cpu = 0; cpu < cpus; cpu++) {
-        if (VIR_CPU_USED(maps, cpu))
-            mask |= (gint64)1 << cpu;
+    return masks != NULL;
+}
+
+/* The mask that all vCPUs share; FALSE when they differ. */
+static gboolean pin_read(const BlTarget *target, gint64 *ret_mask)
+{
+    g_autoptr(GArray) masks = pins_read(target);
+    if (masks == NULL)
+        return FALSE;
+    *ret_mask = g_array_index(masks, gint64, 0);
+    for (guint i = 1; i < masks->len; i++) {
+        if (g_array_index(masks, gint64, i) != *ret_mask)
+            return FALSE;
     }
-    *ret_mask = mask == ((gint64)1 << cpus) - 1 ? -1 : mask;
     return TRUE;
 }
 
@@ -194,6 +220,22 @@ static gboolean control_read(gpointer data, BlDomainField field, gint64 *ret_val
     }
     *ret_value = bl_values_get(&values, field, 0);
     return bl_values_has(&values, field);
+}
+
+static gboolean control_is_between(gpointer data, BlDomainField field, gint64 left, gint64 right)
+{
+    const BlTarget *target = data;
+    switch (field) {
+    case BL_DOMAIN_NODES:
+        return target->topology != NULL &&
+               bl_nodes_are_between(target->domain, target->topology, left, right);
+    case BL_DOMAIN_VCPU_PIN:
+        return pins_are_between(target, left, right);
+    case BL_DOMAIN_REALTIME:
+        return bl_realtime_is_between(target->proc_fd, target->pid);
+    default:
+        return FALSE;
+    }
 }
 
 /* --- writing -----------------------------------------------------------------------------------
@@ -313,5 +355,5 @@ static gboolean control_write(gpointer data, BlDomainField field, gint64 value, 
 
 BlControls bl_libvirt_controls(BlTarget *target)
 {
-    return (BlControls){control_read, control_write, target};
+    return (BlControls){control_read, control_write, target, control_is_between};
 }

@@ -94,21 +94,23 @@ static gboolean memory_read(virDomainPtr domain, const BlTopology *topology, gin
     return TRUE;
 }
 
-/* Whether all its vCPUs and its emulator may run on exactly these CPUs. */
-static gboolean pins_are(virDomainPtr domain, const CpuMap *map, gboolean *ret_are)
+/* Whether each of its vCPUs and its emulator may run on exactly these CPUs, or exactly those. */
+static gboolean pins_are(virDomainPtr domain, const CpuMap *these, const CpuMap *those,
+                         gboolean *ret_are)
 {
     int vcpus = virDomainGetVcpusFlags(domain, VIR_DOMAIN_AFFECT_LIVE);
     if (vcpus <= 0 || vcpus > VCPUS_MAX)
         return FALSE;
-    gsize length = (gsize)map->length;
+    gsize length = (gsize)these->length;
     g_autofree unsigned char *pins = g_malloc0(((gsize)vcpus + 1) * length);
-    int got = virDomainGetVcpuPinInfo(domain, vcpus, pins, map->length, VIR_DOMAIN_AFFECT_LIVE);
-    if (got <= 0 || virDomainGetEmulatorPinInfo(domain, pins + (gsize)got * length, map->length,
+    int got = virDomainGetVcpuPinInfo(domain, vcpus, pins, these->length, VIR_DOMAIN_AFFECT_LIVE);
+    if (got <= 0 || virDomainGetEmulatorPinInfo(domain, pins + (gsize)got * length, these->length,
                                                 VIR_DOMAIN_AFFECT_LIVE) < 0)
         return FALSE;
     *ret_are = TRUE;
     for (gsize i = 0; i <= (gsize)got; i++)
-        *ret_are &= memcmp(pins + i * length, map->bits, length) == 0;
+        *ret_are &= memcmp(pins + i * length, these->bits, length) == 0 ||
+                    memcmp(pins + i * length, those->bits, length) == 0;
     return TRUE;
 }
 
@@ -120,11 +122,23 @@ gboolean bl_nodes_read(virDomainPtr domain, const BlTopology *topology, gint64 *
         return FALSE;
     if (*ret_nodes == BL_NODES_OWN)
         return TRUE;
-    if (!cpu_map_make(domain, topology, *ret_nodes, &map) || !pins_are(domain, &map, &are))
+    if (!cpu_map_make(domain, topology, *ret_nodes, &map) || !pins_are(domain, &map, &map, &are))
         return FALSE;
     if (!are)
         *ret_nodes = BL_NODES_OWN;
     return TRUE;
+}
+
+gboolean bl_nodes_are_between(virDomainPtr domain, const BlTopology *topology, gint64 left,
+                              gint64 right)
+{
+    g_auto(CpuMap) these = {0}, those = {0};
+    gint64 memory;
+    gboolean are;
+    return memory_read(domain, topology, &memory) && (memory == left || memory == right) &&
+           cpu_map_make(domain, topology, left, &these) &&
+           cpu_map_make(domain, topology, right, &those) &&
+           pins_are(domain, &these, &those, &are) && are;
 }
 
 static int pins_write(virDomainPtr domain, const CpuMap *map)

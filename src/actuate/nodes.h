@@ -15,6 +15,10 @@
 
 /* As BL_DOMAIN_NODES; FALSE: unknown. */
 gboolean bl_nodes_read(virDomainPtr domain, const BlTopology *topology, gint64 *ret_nodes);
+/* Whether each of its pins and its memory are on one or the other: as a change leaves them that was
+ * cut short. FALSE: not, or unknown. */
+gboolean bl_nodes_are_between(virDomainPtr domain, const BlTopology *topology, gint64 left,
+                              gint64 right);
 /* After an error all is as before, as far as libvirt let it. */
 gboolean bl_nodes_write(virDomainPtr domain, const BlTopology *topology, gint64 nodes,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -66,21 +66,32 @@ static gboolean cgroup_allows(int cgroup_fd)
            (bl_integer_parse(g_strstrip(text), &usec) && usec != 0);
 }
 
-gboolean bl_realtime_read(int proc_fd, gint64 pid, int cgroup_fd, gint64 *ret_on)
+/* How many vCPUs have each policy, into THREAD_OTHER + 1 counts; returns how many there are. */
+static guint vcpus_count(int proc_fd, gint64 pid, guint *ret_count)
 {
-    guint count[THREAD_OTHER + 1] = {0};
     pid_t tid;
     DIR *threads = threads_list(proc_fd, pid);
     while (threads != NULL && thread_next(threads, &tid)) {
         if (is_vcpu(dirfd(threads), tid))
-            count[policy_of(tid)]++;
+            ret_count[policy_of(tid)]++;
     }
     if (threads != NULL)
         closedir(threads);
-    guint vcpus = count[THREAD_ORDINARY] + count[THREAD_REALTIME] + count[THREAD_OTHER];
+    return ret_count[THREAD_ORDINARY] + ret_count[THREAD_REALTIME] + ret_count[THREAD_OTHER];
+}
+
+gboolean bl_realtime_read(int proc_fd, gint64 pid, int cgroup_fd, gint64 *ret_on)
+{
+    guint count[THREAD_OTHER + 1] = {0}, vcpus = vcpus_count(proc_fd, pid, count);
     *ret_on = vcpus > 0 && count[THREAD_REALTIME] == vcpus;
     return vcpus > 0 &&
            (*ret_on == 1 || (count[THREAD_ORDINARY] == vcpus && cgroup_allows(cgroup_fd)));
+}
+
+gboolean bl_realtime_is_between(int proc_fd, gint64 pid)
+{
+    guint count[THREAD_OTHER + 1] = {0}, vcpus = vcpus_count(proc_fd, pid, count);
+    return vcpus > 0 && count[THREAD_OTHER] == 0;
 }
 
 /* How many threads were changed; -1: one could not be, see errno. */

@@ -14,6 +14,8 @@
  */
 gboolean bl_realtime_read(int proc_fd, gint64 pid, int cgroup_fd, gint64 *ret_on);
 
+/* All vCPUs are ordinary or as we set them: a change that was cut short leaves some of each. */
+gboolean bl_realtime_is_between(int proc_fd, gint64 pid);
 /* Threads that appear meanwhile inherit it from the one that made them; those that have a policy
  * of somebody else's keep it. A thread's nice value stays. */
 gboolean bl_realtime_write(int proc_fd, gint64 pid, gboolean on, GError **error);

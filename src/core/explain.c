@@ -78,8 +78,11 @@ static void calm_append(GString *out, const BlReason *reason)
     g_string_append(out, ": ");
 }
 
-static void rule_append(GString *out, const BlReason *reason)
+static void rule_append(GString *out, const BlDecision *decision)
 {
+    const BlReason *reason = &decision->step.reason;
+    gboolean done =
+        decision->state == BL_DECISION_APPLIED || decision->state == BL_DECISION_EFFECTIVE;
     switch (reason->rule) {
     case BL_RULE_CLASS_SHARES:
     case BL_RULE_CLASS_LIMIT:
@@ -111,7 +114,8 @@ static void rule_append(GString *out, const BlReason *reason)
         g_string_append(out, "Ballast stops enforcing: ");
         break;
     case BL_RULE_FOREIGN:
-        g_string_append(out, "somebody else changed it: ");
+        g_string_append(out,
+                        done ? "a change to it was cut short: " : "somebody else changed it: ");
         break;
     case BL_RULE_UNFINISHED:
         g_string_append(out, "giving it back did not succeed whole: ");
@@ -236,7 +240,7 @@ static void state_append(GString *out, const BlDecision *decision)
 
 void bl_explain_decision(GString *out, const BlDecision *decision)
 {
-    rule_append(out, &decision->step.reason);
+    rule_append(out, decision);
     action_append(out, &decision->step);
     if (!decision->step.is_undo)
         expected_append(out, &decision->step.reason);

@@ -41,7 +41,7 @@ static void test_rules(void)
         {BL_RULE_CLASS_RESERVATION, "class batch asks for it: "},
         {BL_RULE_CLASS_CHANGED, "class batch does not ask for it any more: "},
         {BL_RULE_LEAVE, "Ballast stops enforcing: "},
-        {BL_RULE_FOREIGN, "somebody else changed it: "},
+        {BL_RULE_FOREIGN, "a change to it was cut short: "},
         {BL_RULE_UNFINISHED, "giving it back did not succeed whole: "},
         {BL_RULE_EXPIRED, "it was held as long as it may be: "},
         {BL_RULE_OPERATOR, "somebody asked for it back: "},
