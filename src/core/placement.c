@@ -6,8 +6,8 @@
  * where each costs least, which stands when it is not much worse than before, and ever less so
  * until the budget is used up (ruin and recreate: Schrimpf et al., Journal of Computational Physics
  * 159, 2000; with a threshold, as Dueck and Scheuer's). Where there are few guests that is done
- * twice, because large ones soon stand where no few of them can be moved. Who is taken out is drawn
- * from a fixed sequence, so that the same input has the same result.
+ * three times, because large ones soon stand where no few of them can be moved. Who is taken out is
+ * drawn from a fixed sequence, so that the same input has the same result.
  */
 #include "core/placement.h"
 
