@@ -30,6 +30,7 @@ typedef struct {
     const BlPolicy *policy;
     BlPlan *plan;
     guint guests; /* that have a step in this plan */
+    enum { NODES_UNKNOWN, NODES_REST, NODES_MOVE } nodes;
 } Planning;
 
 /* --- open decisions -------------------------------------------------------------------------- */
@@ -314,6 +315,8 @@ static void step_emit(Planning *planning, BlFieldState *field, BlStep *step, gui
 {
     step->id = id;
     field->flying = id;
+    if (step->field == BL_DOMAIN_NODES)
+        planning->nodes = NODES_MOVE;
     if (!step->is_undo)
         field->undo_reason = (BlReason){0};
     g_array_append_val(planning->plan->steps, *step);
@@ -364,14 +367,30 @@ static void announce(Planning *planning, BlFieldState *field, const BlStep *step
     field->announced_value = step->to;
 }
 
+/* Guests come to their nodes one after the other: memory that moves keeps libvirt waiting, and
+ * pages that guests share, such as those of QEMU itself, would go to and fro between the nodes of
+ * two. */
+static gboolean nodes_move(Planning *planning)
+{
+    if (planning->nodes == NODES_UNKNOWN) {
+        planning->nodes = NODES_REST;
+        for (guint i = 0; i < bl_engine_subject_count(planning->engine); i++) {
+            if (bl_engine_subject(planning->engine, i)->fields[BL_DOMAIN_NODES].flying != 0)
+                planning->nodes = NODES_MOVE;
+        }
+    }
+    return planning->nodes == NODES_MOVE;
+}
+
 static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gboolean *guest_used)
 {
     BlEngine *engine = planning->engine;
     BlFieldState *field = &domain->fields[f];
     guint most = planning->policy->protection.max_guests_per_step;
-    gboolean may =
-        engine->now_usec >= field->not_before_usec &&
-        (field->want.gives || (within_rate(planning) && (*guest_used || planning->guests < most)));
+    gboolean may = engine->now_usec >= field->not_before_usec &&
+                   (field->want.gives ||
+                    (within_rate(planning) && (*guest_used || planning->guests < most))) &&
+                   (f != BL_DOMAIN_NODES || !nodes_move(planning));
     if (!may && engine->mode == BL_MODE_ENFORCE)
         return;
     BlStep step = step_make(domain, f);

@@ -94,6 +94,28 @@ static void test_bad_start(void)
         g_assert_cmpint(world_control(&world->guests[i], BL_DOMAIN_NODES), ==, 0);
 }
 
+/* The memory of one guest moves at a time; to give back moves none, and waits for nobody. */
+static void test_one_by_one(void)
+{
+    g_autoptr(World) world = host_new(BL_MODE_ENFORCE, BL_NUMA_FIT_PREFERRED);
+    bad_start(world);
+    for (guint ticks = 0; writes_of(world) < 4; ticks++) {
+        guint before = writes_of(world);
+        g_assert_cmpuint(ticks, <, 200);
+        world_tick(world);
+        g_assert_cmpuint(writes_of(world), <=, before + 1);
+    }
+    world_request(world, BL_REQUEST_RELEASE, BL_MODE_OBSERVE, 0);
+    world_tick(world);
+    g_assert_cmpuint(writes_of(world), ==, 8);
+    /* As long as one is on its way. */
+    g_autoptr(World) slow = host_new(BL_MODE_ENFORCE, BL_NUMA_FIT_PREFERRED);
+    bad_start(slow);
+    slow->silent = TRUE;
+    world_run(slow, 30 * SECOND);
+    g_assert_cmpuint(world_count(slow, BL_RULE_PLACEMENT_NODES, BL_DECISION_PLANNED), ==, 1);
+}
+
 /* The nodes and where memory is are shown, and what is not known of them is null or absent. */
 static void test_shown(void)
 {
@@ -276,6 +298,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/placement-policy/bad-start", test_bad_start);
+    g_test_add_func("/placement-policy/one-by-one", test_one_by_one);
     g_test_add_func("/placement-policy/shown", test_shown);
     g_test_add_func("/placement-policy/hold", test_hold);
     g_test_add_func("/placement-policy/no-packing", test_no_packing);
