@@ -4,7 +4,7 @@ set -euo pipefail
 
 ROOT=/opt/ballast
 LAB=$ROOT/lab/lab-here
-export BALLAST_LAB_WAIT=180
+export BALLAST_LAB_WAIT=300
 
 systemd-sysusers
 systemctl daemon-reload
@@ -14,8 +14,8 @@ for program in ballastd ballast ballast-sim; do ln -sf "$(command -v "$program")
 "$LAB" up "$ROOT/image"
 pids=()
 "$LAB" guest add t-web-1 --class critical --run serve --wait & pids+=($!)
-for n in 1 2 3; do
-	"$LAB" guest add "t-batch-$n" --class batch --run hog --wait & pids+=($!)
-done
+# What has started is suspended at once: the others start beside it on an emulated host.
+hog_add() { "$LAB" guest add "$1" --class batch --run hog --wait && virsh -q -c "$URI" suspend "$1" >/dev/null; }
+URI=$("$LAB" uri)
+for n in 1 2 3; do hog_add "t-batch-$n" & pids+=($!); done
 for pid in "${pids[@]}"; do wait "$pid"; done
-for n in 1 2 3; do virsh -q -c "$("$LAB" uri)" suspend "t-batch-$n" >/dev/null; done
