@@ -109,10 +109,12 @@ static gboolean stop_waits(const BlDaemon *daemon, guint left, gint64 now_usec)
 
 static void stop_check(BlDaemon *daemon, gint64 now_usec)
 {
-    guint left = bl_engine_holdings(daemon->engine);
     if (daemon->options->restore && daemon->stop_until_usec == 0)
         restore_check(daemon, now_usec);
-    if (daemon->stop_until_usec == 0 || stop_waits(daemon, left, now_usec))
+    if (daemon->stop_until_usec == 0)
+        return;
+    guint left = bl_engine_holdings(daemon->engine);
+    if (stop_waits(daemon, left, now_usec))
         return;
     if (left > 0) {
         bl_daemon_log(BL_LOG_WARNING,

@@ -188,13 +188,13 @@ void bl_daemon_runqueue_sample(BlDaemon *daemon)
 {
     GHashTableIter iter;
     gpointer uuid, record;
-    gboolean skip = daemon->calm && daemon->tick % CALM_EVERY != 0;
+    gboolean watch = daemon->tick % CALM_EVERY == 0, skip = daemon->calm && !watch;
     if (daemon->runqueue.reader != NULL)
         rest_or_begin(&daemon->runqueue, bl_engine_wants_blame(daemon->engine));
     g_hash_table_iter_init(&iter, daemon->records);
     while (g_hash_table_iter_next(&iter, &uuid, &record)) {
         ((BlRecord *)record)->sample->blame_known = FALSE;
-        if (daemon->runqueue.reader != NULL)
+        if (daemon->runqueue.reader != NULL && watch)
             watch_update(daemon, uuid, record);
         skip = skip && ((BlRecord *)record)->longest_wait_nsec == 0;
     }

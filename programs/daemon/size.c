@@ -211,9 +211,8 @@ void bl_daemon_sizes_verify(BlDaemon *daemon, gint64 now_usec)
 {
     if (daemon->sizes_verify_usec == 0)
         daemon->sizes_verify_usec = now_usec + VERIFY_FIRST_USEC;
-    /* The time first: a view is not for every tick. */
     if (now_usec < daemon->sizes_verify_usec || daemon->link != BL_LINK_UP ||
-        bl_daemon_view(daemon)->mode != BL_MODE_ENFORCE)
+        bl_engine_mode(daemon->engine) != BL_MODE_ENFORCE)
         return;
     daemon->sizes_verify_usec = now_usec + VERIFY_EVERY_USEC;
     g_autoptr(GArray) sizings = sizings_of(daemon);

@@ -30,25 +30,27 @@ typedef struct {
 
 /* A field of a domain: what we changed, what is under way, what we must leave alone. */
 typedef struct {
-    gboolean held;
     gint64 original;
     gint64 value;        /* while held: what we wrote last */
     gint64 low, high;    /* while held: between which a gradual control may be on its way */
     gboolean unsure;     /* a gradual control that may or may not have been told its last step */
-    gboolean returns;    /* not held: a gradual control on its way back to its original */
-    gboolean restored;   /* and an earlier run told it so */
+    gboolean restored;   /* it returns, and an earlier run told it so */
     gint64 told_usec;    /* when a step last had an outcome, whichever */
     gint64 applied_usec; /* while held: when that was known to be done */
     gint64 shares;       /* see BlHolding */
     gboolean leaving;    /* held from a time when more was allowed: give back whatever */
-    guint64 flying;      /* decision whose step has no outcome yet; 0: none */
     gboolean foreign;    /* somebody else changed it: left alone */
     gboolean locked;     /* the kernel takes no other value now: neither changed nor given back */
     gint64 not_before_usec; /* after a failure: when to try again */
     guint failures;
     gint64 barred_until_usec; /* an operator had it given back: not changed before; 0: never */
-    guint64 announced;        /* observe, advise: the open decision; 0: none */
     gint64 announced_value;
+    /* What tells whether there is anything to plan, side by side: it is looked at for every field
+     * of every guest at every tick. */
+    guint64 announced; /* observe, advise: the open decision; 0: none */
+    guint64 flying;    /* decision whose step has no outcome yet; 0: none */
+    gboolean held;
+    gboolean returns; /* not held: a gradual control on its way back to its original */
     BlWant want;
     BlReason undo_reason; /* why the want ended, for the undo's decision */
 } BlFieldState;

@@ -35,12 +35,19 @@ typedef struct {
 
 /* --- open decisions -------------------------------------------------------------------------- */
 
+/* They stand in the order of their ids. */
 static BlOpenDecision *open_find(BlEngine *engine, guint64 id)
 {
-    for (guint i = 0; i < engine->open->len; i++) {
-        BlOpenDecision *open = &g_array_index(engine->open, BlOpenDecision, i);
-        if (open->decision.step.id == id && !open->closed)
-            return open;
+    guint low = 0, high = engine->open->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        BlOpenDecision *open = &g_array_index(engine->open, BlOpenDecision, middle);
+        if (open->decision.step.id == id)
+            return open->closed ? NULL : open;
+        if (open->decision.step.id < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -644,6 +651,13 @@ static void decisions_emit(BlEngine *engine, BlPlan *plan)
     g_array_set_size(engine->open, kept);
 }
 
+/* Nothing is wanted of it, and nothing was done to it. */
+static gboolean field_rests(const BlFieldState *field)
+{
+    return !field->want.active && !field->held && !field->returns && field->flying == 0 &&
+           field->announced == 0;
+}
+
 void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan)
 {
     Planning planning = {.engine = engine, .policy = policy, .plan = plan};
@@ -656,8 +670,10 @@ void bl_planner_plan(BlEngine *engine, const BlPolicy *policy, BlPlan *plan)
     for (guint i = 0; i < bl_engine_subject_count(engine); i++) {
         BlDomain *domain = bl_engine_subject(engine, i);
         gboolean guest_used = FALSE;
-        for (guint f = domain->first_control; f < domain->end_control; f++)
-            field_plan(&planning, domain, f, &guest_used);
+        for (guint f = domain->first_control; f < domain->end_control; f++) {
+            if (!field_rests(&domain->fields[f]))
+                field_plan(&planning, domain, f, &guest_used);
+        }
     }
     decisions_emit(engine, plan);
 }
