@@ -167,10 +167,7 @@ void bl_daemon_ksm_sample(BlDaemon *daemon, gint64 now_usec)
         host_read(daemon);
         ksm->read_usec = now_usec;
     }
-    for (guint i = BL_HOST_NUMA_NODES; i < BL_HOST_FIELDS; i++) {
-        if (bl_values_has(&ksm->host, i))
-            bl_values_set(&sample->host, i, ksm->host.value[i]);
-    }
+    bl_values_take(&sample->host, &ksm->host);
     sample->host_generation = ksm->boot;
     sample->host_controls = ksm->controls;
     if (ksm->holdings_pending)
@@ -208,10 +205,7 @@ void bl_daemon_ksm_guest(BlDaemon *daemon, BlRecord *record)
 {
     if (record->sharing.present == 0 || (daemon->tick + (guint)record->pid) % GUEST_EVERY == 0)
         guest_read(daemon, record);
-    for (guint i = BL_DOMAIN_MEMORY_SHARED; i <= BL_DOMAIN_MEMORY_MERGEABLE; i++) {
-        if (bl_values_has(&record->sharing, i))
-            bl_values_set(&record->sample->values, i, record->sharing.value[i]);
-    }
+    bl_values_take(&record->sample->values, &record->sharing);
 }
 
 /* --- steps ---------------------------------------------------------------------------------------

@@ -148,12 +148,8 @@ void bl_daemon_memory_sample(BlDaemon *daemon, BlRecord *record)
     if (record->resident_bytes >= 0)
         bl_values_set(values, BL_DOMAIN_MEMORY_RESIDENT, record->resident_bytes);
     huge_sample(daemon, record);
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
-        if (bl_values_has(&record->memory, i))
-            bl_values_set(values, i, record->memory.value[i]);
-        if (bl_values_has(&record->devices, i))
-            bl_values_set(values, i, record->devices.value[i]);
-    }
+    bl_values_take(values, &record->memory);
+    bl_values_take(values, &record->devices);
 }
 
 /* --- the host ------------------------------------------------------------------------------------
@@ -192,8 +188,5 @@ void bl_daemon_memory_host(BlDaemon *daemon, gint64 now_usec)
         host_read(daemon);
         daemon->host_memory_usec = now_usec;
     }
-    for (guint i = BL_HOST_MEMORY_TOTAL; i < BL_HOST_NUMA_NODES; i++) {
-        if (bl_values_has(&daemon->host_memory, i))
-            bl_values_set(host, i, daemon->host_memory.value[i]);
-    }
+    bl_values_take(host, &daemon->host_memory);
 }

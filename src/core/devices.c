@@ -74,10 +74,6 @@ void bl_devices_update(BlDevicesGuest *devices, const BlValues *values, gint64 n
 
 void bl_devices_figures(const BlDevicesGuest *devices, gint64 now_usec, BlValues *figures)
 {
-    if (now_usec - devices->told_usec > OLD_USEC)
-        return;
-    for (guint i = BL_FIGURE_DISK_READ_LATENCY; i < BL_FIGURE_FIELDS; i++) {
-        if (bl_values_has(&devices->figures, i))
-            bl_values_set(figures, i, devices->figures.value[i]);
-    }
+    if (now_usec - devices->told_usec <= OLD_USEC)
+        bl_values_take(figures, &devices->figures);
 }

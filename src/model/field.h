@@ -223,6 +223,16 @@ static inline void bl_values_clear(BlValues *values, guint field)
     values->value[field] = 0;
 }
 
+/* All that is known in `from`. */
+static inline void bl_values_take(BlValues *values, const BlValues *from)
+{
+    for (guint64 left = from->present; left != 0; left &= left - 1) {
+        guint field = (guint)__builtin_ctzll(left);
+        values->value[field] = from->value[field];
+    }
+    values->present |= from->present;
+}
+
 /* The value, or `otherwise` when it is unknown. */
 static inline gint64 bl_values_get(const BlValues *values, guint field, gint64 otherwise)
 {

@@ -110,10 +110,7 @@ void bl_sim_statistics_sample(BlSimAgent *agent, guint index)
     if (!has_memory(agent, index))
         return;
     bl_values_set(sample, BL_DOMAIN_MEMORY_RESIDENT, record->resident);
-    for (guint i = 0; i < BL_DOMAIN_FIELDS; i++) {
-        if (bl_values_has(&record->statistics, i))
-            bl_values_set(sample, i, record->statistics.value[i]);
-    }
+    bl_values_take(sample, &record->statistics);
     if (agent->faults->len > 0)
         damage(agent, index, sample);
 }
