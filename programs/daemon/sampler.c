@@ -12,7 +12,7 @@
 /* A guest is quiet after so many readings without a change, and is then read every so many ticks.
  */
 #define QUIET_READS 10
-#define QUIET_EVERY 5
+#define QUIET_EVERY 10
 /* What the kernel leaves to real-time threads is looked at so often: an administrator changes it.
  */
 #define REALTIME_EVERY_TICKS 100
@@ -54,9 +54,9 @@ static void host_sample(BlDaemon *daemon, BlValues *host)
                       daemon->cgroup_version == BL_CGROUP_V1 ? 262144 : 10000);
 }
 
-/* A guest that stands still on a host where nobody waits for a CPU is read only at every fifth
- * tick: no counter that a decision rests on can move there, and most guests of a host are idle.
- * What it ran meanwhile shows up at its next reading, half a second later at most; as soon as
+/* A guest that stands still on a host where nobody waits for a CPU is read only once
+ * a second: no counter that a decision rests on can move there, and most guests of a host are idle.
+ * What it ran meanwhile shows up at its next reading, a second later at most; as soon as
  * anybody waits, everything is read at every tick. */
 static gboolean may_skip(const BlDaemon *daemon, const BlRecord *record)
 {

@@ -361,11 +361,16 @@ static void undo_plan(Planning *planning, BlDomain *domain, BlDomainField f, BlR
     step_emit(planning, field, &step, id);
 }
 
+static gboolean is_announced(const BlFieldState *field, gint64 value)
+{
+    return field->announced != 0 && field->announced_value == value;
+}
+
 /* One announcement per want: a proposal that stays open, or an observation that is closed. */
 static void announce(Planning *planning, BlFieldState *field, const BlStep *step)
 {
     BlEngine *engine = planning->engine;
-    if (field->announced != 0 && field->announced_value == step->to)
+    if (is_announced(field, step->to))
         return;
     announcement_withdraw(engine, field);
     gboolean advise = engine->mode == BL_MODE_ADVISE;
@@ -398,7 +403,9 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
                    (field->want.gives ||
                     (within_rate(planning) && (*guest_used || planning->guests < most))) &&
                    (f != BL_DOMAIN_NODES || !nodes_move(planning));
-    if (!may && engine->mode == BL_MODE_ENFORCE)
+    if (engine->mode == BL_MODE_ENFORCE
+            ? !may
+            : engine->mode == BL_MODE_OBSERVE && is_announced(field, field->want.value))
         return;
     BlStep step = step_make(domain, f);
     step.to = field->want.value;
