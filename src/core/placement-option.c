@@ -135,10 +135,9 @@ static void option_make(const BlPlacement *placement, const BlPlacementGuest *gu
     memory_share(placement, guest, ret_option);
     load_share(placement, guest, ret_option);
     for (guint i = 0; i < placement->n_nodes; i++) {
-        if (ret_option->load[i] > 0)
-            ret_option->loaded |= (guint64)1 << i;
-        if (ret_option->load[i] > 0 || ret_option->memory[i] > 0)
-            ret_option->touched |= (guint64)1 << i;
+        gboolean loads = ret_option->load[i] > 0;
+        ret_option->loaded |= (guint64)loads << i;
+        ret_option->touched |= (guint64)(loads || ret_option->memory[i] > 0) << i;
     }
     for (guint i = 0; nodes != 0 && i < placement->n_nodes; i++)
         moved += (nodes >> i) & 1 ? 0 : mib_of(guest->where[i]);
