@@ -114,6 +114,7 @@ static void rule_append(GString *out, const BlDecision *decision)
         g_string_append(out, "Ballast stops enforcing: ");
         break;
     case BL_RULE_FOREIGN:
+        /* The actuator undoes nobody's work but our own. */
         g_string_append(out,
                         done ? "a change to it was cut short: " : "somebody else changed it: ");
         break;

@@ -403,9 +403,9 @@ static void want_plan(Planning *planning, BlDomain *domain, BlDomainField f, gbo
                    (field->want.gives ||
                     (within_rate(planning) && (*guest_used || planning->guests < most))) &&
                    (f != BL_DOMAIN_NODES || !nodes_move(planning));
-    if (engine->mode == BL_MODE_ENFORCE
-            ? !may
-            : engine->mode == BL_MODE_OBSERVE && is_announced(field, field->want.value))
+    if (!may && engine->mode == BL_MODE_ENFORCE)
+        return;
+    if (engine->mode == BL_MODE_OBSERVE && is_announced(field, field->want.value))
         return;
     BlStep step = step_make(domain, f);
     step.to = field->want.value;

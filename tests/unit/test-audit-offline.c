@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "command-run.h"
 #include "guest-xml.h"
 #include "topology/topology.h"
 #include "trace/trace.h"
@@ -15,30 +16,17 @@
 #define UUID "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
 
 static char *folder, *topology_path, *trace_path;
-static char *out_text, *err_text;
 
 /* Runs "ballast audit WORDS" in the folder. */
 static int run(const char *words)
 {
-    size_t out_size, err_size;
-    g_autofree char *line = g_strdup_printf("ballast audit %s", words);
-    g_auto(GStrv) argv = NULL;
-    int argc;
-    g_assert_true(g_shell_parse_argv(line, &argc, &argv, NULL));
-    free(out_text);
-    free(err_text);
-    FILE *out = open_memstream(&out_text, &out_size), *err = open_memstream(&err_text, &err_size);
-    int code = bl_cli_main(argc, argv, out, err);
-    fclose(out);
-    fclose(err);
-    return code;
+    g_autofree char *line = g_strconcat("audit ", words, NULL);
+    return command_run(line);
 }
 
 static void check(int code, const char *words, const char *out, const char *err)
 {
-    int got = run(words);
-    if (got != code || strstr(out_text, out) == NULL || strstr(err_text, err) == NULL)
-        g_error("\"%s\" gave %d\nout: %s\nerr: %s", words, got, out_text, err_text);
+    command_check(run(words), code, words, out, err);
 }
 
 static char *replaced(const char *text, const char *from, const char *to)

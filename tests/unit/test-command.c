@@ -13,32 +13,19 @@
 #include "cli/command.h"
 #include "cli/table.h"
 #include "client/figure-text.h"
+#include "command-run.h"
 
 static Fixture fixture;
-static char *out_text, *err_text;
 
-/* Runs "ballast WORDS", split at blanks; what it says is in out_text and err_text. */
 static int run(const char *words)
 {
-    size_t out_size, err_size;
-    g_autofree char *line = g_strdup_printf("ballast --socket=%s %s", fixture.path, words);
-    g_auto(GStrv) argv = NULL;
-    int argc;
-    g_assert_true(g_shell_parse_argv(line, &argc, &argv, NULL));
-    free(out_text);
-    free(err_text);
-    FILE *out = open_memstream(&out_text, &out_size), *err = open_memstream(&err_text, &err_size);
-    int code = bl_cli_main(argc, argv, out, err);
-    fclose(out);
-    fclose(err);
-    return code;
+    g_autofree char *line = g_strdup_printf("--socket=%s %s", fixture.path, words);
+    return command_run(line);
 }
 
 static void check(int code, const char *words, const char *out, const char *err)
 {
-    int got = run(words);
-    if (got != code || strstr(out_text, out) == NULL || strstr(err_text, err) == NULL)
-        g_error("\"%s\" gave %d\nout: %s\nerr: %s", words, got, out_text, err_text);
+    command_check(run(words), code, words, out, err);
     /* Success without a word on both streams is no answer; failure has nothing for a pipe. */
     if (code != 0)
         g_assert_cmpstr(out_text, ==, "");
@@ -400,14 +387,10 @@ static void test_no_daemon(void)
 static void test_generate(void)
 {
     g_autofree char *path = g_build_filename(fixture.folder, "template", NULL);
-    char *argv[] = {(char *)"ballast", (char *)"--generate", path, NULL};
-    size_t size;
+    g_autofree char *words = g_strconcat("--generate ", path, NULL);
     g_assert_true(
         g_file_set_contents(path, "a\n@COMMANDS@\n@OPTIONS@\n@COMPLETION@\nb\n", -1, NULL));
-    free(out_text);
-    FILE *out = open_memstream(&out_text, &size);
-    g_assert_cmpint(bl_cli_main(3, argv, out, out), ==, 0);
-    fclose(out);
+    g_assert_cmpint(command_run(words), ==, 0);
     g_assert_true(g_str_has_prefix(out_text, "a\n*status*\n"));
     g_assert_true(g_str_has_suffix(out_text, "\nb\n"));
     g_assert_nonnull(strstr(out_text, "*mode* \\[observe\\|advise\\|enforce\\]"));
@@ -457,7 +440,6 @@ int main(int argc, char **argv)
     int code = g_test_run();
     fixture_stop(&fixture);
     fixture_free(&fixture);
-    free(out_text);
-    free(err_text);
+    command_clear();
     return code;
 }

@@ -7,26 +7,16 @@
 #include "cli/anonymise.h"
 #include "cli/command.h"
 #include "cli/tar.h"
+#include "command-run.h"
 #include "model/plan.h"
 #include "serving.h"
 
 static Serving serving;
-static char *out_text, *err_text;
 
 static int run(const char *words)
 {
-    size_t out_size, err_size;
-    g_autofree char *line = g_strdup_printf("ballast --socket=%s %s", serving.socket, words);
-    g_auto(GStrv) argv = NULL;
-    int argc;
-    g_assert_true(g_shell_parse_argv(line, &argc, &argv, NULL));
-    free(out_text);
-    free(err_text);
-    FILE *out = open_memstream(&out_text, &out_size), *err = open_memstream(&err_text, &err_size);
-    int code = bl_cli_main(argc, argv, out, err);
-    fclose(out);
-    fclose(err);
-    return code;
+    g_autofree char *line = g_strdup_printf("--socket=%s %s", serving.socket, words);
+    return command_run(line);
 }
 
 /* --- the archive ---------------------------------------------------------------------------------
@@ -381,7 +371,6 @@ int main(int argc, char **argv)
     g_test_add_func("/report/partly", test_partly);
     int result = g_test_run();
     serving_stop(&serving);
-    free(out_text);
-    free(err_text);
+    command_clear();
     return result;
 }
