@@ -24,7 +24,7 @@ unexport SECONDS
 
 PACKAGES := meson ninja-build pkg-config gcc libc6-dev libglib2.0-dev libvirt-dev \
             libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libjansson-dev libfyaml-dev libsqlite3-dev \
-            libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux
+            libhwloc-dev libncurses-dev scdoc clang-format clang bpftool libbpf-dev jq curl tmux bsdextrautils
 WEB_PACKAGES  := chromium fonts-dejavu-core openssl
 FUZZ_PACKAGES := clang libclang-rt-dev
 PROGRAMS := ballastd ballast ballast-sim

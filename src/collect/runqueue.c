@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bpf/runqueue.h"
 #include "bpf/runqueue.skel.h"
@@ -18,6 +19,8 @@ G_STATIC_ASSERT(BL_WAIT_LENGTHS == BL_WAIT_BUCKETS);
 /* Processes that are nobody's domain are remembered in the kernel for so long at most: a process id
  * may have become another's, and a process may have been moved. */
 #define EPOCH_USEC (10 * G_USEC_PER_SEC)
+/* The first PID namespace has this number on every kernel (PROC_PID_INIT_INO). */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
 struct BlRunqueue {
     struct bl_runqueue_bpf *program;
@@ -87,8 +90,21 @@ static void threads_free(gpointer threads)
     g_array_unref(threads);
 }
 
+/* The programs tell processes by the host's ids; in a namespace /proc has others. */
+static gboolean ids_are_the_hosts(GError **error)
+{
+    struct stat namespace;
+    if (stat("/proc/self/ns/pid", &namespace) != 0 || namespace.st_ino == FIRST_PID_NAMESPACE)
+        return TRUE;
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                        "ballastd is in a PID namespace of its own; run it in the host's");
+    return FALSE;
+}
+
 BlRunqueue *bl_runqueue_open(GError **error)
 {
+    if (!ids_are_the_hosts(error))
+        return NULL;
     BlRunqueue *runqueue = g_new0(BlRunqueue, 1);
     runqueue->watched = g_hash_table_new_full(NULL, NULL, NULL, threads_free);
     runqueue->services = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
